@@ -1,0 +1,101 @@
+"""Every setting: default, unit, help. Where shipped files and live data are."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from kb.errors import ConfigError
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+class Settings(BaseSettings):
+    """Settings, each read from the environment as KB_<NAME>. Times are seconds, sizes MiB, unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="KB_", extra="ignore", frozen=True)
+
+    data: Path = Field(Path("data"), description="数据文件夹 · data folder: database, raw pages, index")
+    host: str = Field("127.0.0.1", description="网页服务监听地址 · address the web server listens on")
+    port: int = Field(8000, ge=0, le=65535, description="网页服务端口 · port of the web server")
+    web_threads: int = Field(4, ge=1, le=64, description="网页服务线程数 · threads of the web server")
+    crawl_mirrors: str = Field(
+        "",
+        description="由运维指定的镜像,逗号分隔 · mirrors named by the operator, comma-separated: "
+        "https://tv.cctv.com=http://127.0.0.1:8099",
+    )
+    crawl_user_agent: str = Field("kb", description="抓取时的 User-Agent · User-Agent of the crawler (robots token: kb)")
+    pace_seconds: float | None = Field(
+        None,
+        ge=0,
+        description="对同一站点两次抓取的间隔(秒),不填为 2,镜像为 0 · pause between two fetches from one host, seconds; "
+        "unset: 2, and 0 for a mirror",
+    )
+    fetch_deadline_seconds: float = Field(30.0, gt=0, description="单页抓取总时限(秒) · total time for one fetch, seconds")
+    fetch_wire_mib: float = Field(8.0, gt=0, description="单页传输上限(MiB) · transfer cap of one page, MiB")
+    fetch_decoded_mib: float = Field(16.0, gt=0, description="单页解压后上限(MiB) · cap of one page after decompression, MiB")
+    parse_limit_mib: float = Field(2.0, gt=0, description="解析的页面上限(MiB) · largest decoded page that is parsed, MiB")
+    crawl_page_budget: int = Field(5000, ge=1, description="每个来源每次抓取的页数上限 · pages per source and run")
+    index_memory_mib: int = Field(256, ge=32, description="建索引用的内存(MiB) · memory for building the index, MiB")
+    index_batch: int = Field(5000, ge=1, description="每次提交索引的文章数 · articles per index commit")
+    page_size: int = Field(10, ge=1, le=100, description="每页结果数 · results per page")
+    tls: bool = Field(False, description="网页经 HTTPS 提供时开启,加发 HSTS · on when pages are served over HTTPS: adds HSTS")
+    log_level: str = Field("INFO", description="日志级别 · log level: DEBUG, INFO, WARNING, ERROR")
+
+    @property
+    def database(self) -> Path:
+        return self.data / "kb.sqlite3"
+
+    @property
+    def pages(self) -> Path:
+        return self.data / "pages"
+
+    @property
+    def index(self) -> Path:
+        return self.data / "index"
+
+    @property
+    def own_sources(self) -> Path:
+        return self.data / "sources"
+
+
+def load() -> Settings:
+    """Settings from the environment. Raises ConfigError("config.bad_value")."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "KB_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigError("config.bad_value", name=name, reason=first["msg"]) from error
+
+
+def prepare_data(settings: Settings) -> None:
+    """Create the data folder, private to its owner. Raises ConfigError("config.data_unwritable")."""
+    try:
+        for folder in (settings.data, settings.pages, settings.index, settings.own_sources):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not os.access(settings.data, os.W_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        raise ConfigError("config.data_unwritable", path=settings.data, reason=error.strerror) from error
+
+
+@lru_cache(maxsize=8)
+def shipped(name: str = "") -> Path:
+    """The folder of shipped files `name` (templates, corpus), from a checkout, an editable or a wheel install.
+
+    In a checkout they lie beside the package; hatchling puts them inside it in a wheel.
+    """
+    for root in (PACKAGE, PACKAGE.parent):
+        if (root / "templates").is_dir() and (root / "corpus").is_dir():
+            return root / name
+    raise ConfigError("config.bad_value", name="templates/, corpus/", reason=f"not found beside {PACKAGE}")
+
+
+def lexicon_lines() -> list[str]:
+    """The lines of the shipped lexicon, as kb.text.lexicon reads them."""
+    return (shipped("corpus") / "lexicon" / "terms.tsv").read_text(encoding="utf-8").splitlines()

@@ -1,0 +1,356 @@
+"""Every failure: a key, its facts, and the words for people in Chinese and English."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Language = Literal["zh", "en"]
+
+WORDS: dict[str, dict[Language, str]] = {
+    # --- settings -------------------------------------------------------------------------------------------
+    "config.bad_value": {
+        "zh": "设置 {name} 的值不能用:{reason}。其他设置和数据不受影响;改正后重新运行。",
+        "en": "Setting {name} has a value that cannot be used: {reason}. Nothing was changed; correct it and run again.",
+    },
+    "config.data_unwritable": {
+        "zh": "数据文件夹 {path} 不能写入:{reason}。请检查权限,或用 KB_DATA 指定别的文件夹。",
+        "en": "The data folder {path} cannot be written: {reason}. Check its permissions or set KB_DATA.",
+    },
+    "serve.no_port": {
+        "zh": "不能在端口 {port} 起开始监听:{reason}。数据不受影响;请用 --port 指定别的端口。",
+        "en": "Cannot listen from port {port} on: {reason}. Nothing was changed; choose another with --port.",
+    },
+    "serve.open": {
+        "zh": "监听 {host} 会让同一网络上的任何人都能读到资料,目前还没有账号。确实需要时请加 --yes-open。",
+        "en": "Listening on {host} lets anyone on the network read; there are no accounts yet. Add --yes-open if you mean it.",
+    },
+    "lexicon.bad_line": {
+        "zh": "词典 corpus/lexicon/terms.tsv 第 {line} 行不能用:{reason}。数据和索引未改动;改正该行后重新运行。",
+        "en": "Line {line} of the lexicon corpus/lexicon/terms.tsv cannot be used: {reason}. Nothing was changed; correct the line and run again.",
+    },
+    # --- running --------------------------------------------------------------------------------------------
+    "run.locked": {
+        "zh": "另一个写入任务正在运行(进程 {pid})。已存的内容不受影响;等它结束后再运行即可。",
+        "en": "Another writing run is active (process {pid}). Nothing is lost; run again when it has ended.",
+    },
+    # --- add ------------------------------------------------------------------------------------------------
+    "add.unknown_type": {
+        "zh": "不认识的文件类型:{path}。可用 .txt、.html、.docx、.jsonl、.jsonl.gz;其他文件照常处理。",
+        "en": "Unknown kind of file: {path}. Known are .txt, .html, .docx, .jsonl, .jsonl.gz; the other files go on.",
+    },
+    "add.unreadable": {
+        "zh": "读不出 {path}:{reason}。其他文件照常处理;请检查文件是否存在、有无权限。",
+        "en": "{path} cannot be read: {reason}. The other files go on; check that it exists and may be read.",
+    },
+    "add.line_too_long": {
+        "zh": "{path} 这一行超过 {limit} 个字,未入库。其他行照常处理。",
+        "en": "The line {path} is longer than {limit} characters and was not stored. The other lines go on.",
+    },
+    # --- parse ----------------------------------------------------------------------------------------------
+    "parse.no_title": {
+        "zh": "未找到标题:{source} 的 {line_count} 行文字里没有可作标题的行。原页已保留,可改来源文件后运行 kb reparse。",
+        "en": "No title found in {line_count} lines from {source}. The page is kept; edit the source file, then run kb reparse.",
+    },
+    "parse.no_body": {
+        "zh": "未找到正文:{source} 没有可读的正文。原页已保留,可改来源文件后运行 kb reparse。",
+        "en": "No body text found in {source}. The page is kept; edit the source file, then run kb reparse.",
+    },
+    "parse.low_confidence": {
+        "zh": "{source} 的正文识别把握不足({confidence:.2f}),未入库。原页已保留,请人工核对或改来源文件后运行 kb reparse。",
+        "en": "The reading of {source} is too uncertain ({confidence:.2f}) and was not stored as an article. The page is kept; check it, or edit the source file, then run kb reparse.",
+    },
+    "parse.too_large": {
+        "zh": "页面太大:{source} 解码后有 {size_mib:.1f} MiB,上限 {limit_mib:.1f} MiB。原页已保留,未入库。",
+        "en": "Page too large: {source} has {size_mib:.1f} MiB decoded, the limit is {limit_mib:.1f} MiB. The page is kept, not stored as an article.",
+    },
+    "parse.too_complex": {
+        "zh": "页面结构太复杂:{source} 的标签或嵌套层数({tags})超过上限,不能安全解析。原页已保留,未入库。",
+        "en": "Page too complex: {source} has more tags or nesting ({tags}) than can be parsed safely. The page is kept, not stored.",
+    },
+    "parse.not_an_article": {
+        "zh": "不是文章:{source} 是提示页({reason}),不是正文页。原页已保留,未入库;请稍后重新抓取或检查网址。",
+        "en": "Not an article: {source} is a notice page ({reason}). The page is kept, not stored; fetch it again later or check it.",
+    },
+    "parse.image_only": {
+        "zh": "只有图片:{source} 的正文是图片,没有文字。原页已保留,未入库;需要人工录入。",
+        "en": "Pictures only: the body of {source} is images without text. The page is kept, not stored; it must be typed by hand.",
+    },
+    # --- sources --------------------------------------------------------------------------------------------
+    "source.unreadable": {
+        "zh": "来源文件 {path} 读不出:{reason}。数据未改动;改正后运行 kb source check {path}。",
+        "en": "The source file {path} cannot be read: {reason}. Nothing was changed; correct it, then run kb source check {path}.",
+    },
+    "source.unknown_key": {
+        "zh": "来源文件 {path} 第 {line} 行:不认识 {name}。可用的有:{known}。数据未改动;改正后再运行。",
+        "en": "Source file {path}, line {line}: {name} is not known. Known are: {known}. Nothing was changed; correct it and run again.",
+    },
+    "source.missing_key": {
+        "zh": "来源文件 {path} 缺少 {name}。数据未改动;补上后再运行。",
+        "en": "Source file {path} lacks {name}. Nothing was changed; add it and run again.",
+    },
+    "source.bad_value": {
+        "zh": "来源文件 {path} 第 {line} 行:{name} 的值不能用:{reason}。数据未改动;改正后再运行。",
+        "en": "Source file {path}, line {line}: the value of {name} cannot be used: {reason}. Nothing was changed; correct it and run again.",
+    },
+    "source.unknown": {
+        "zh": "没有名为 {slug} 的来源。现有:{known}。",
+        "en": "There is no source {slug}. There are: {known}.",
+    },
+    "source.no_start": {
+        "zh": "来源 {slug} 还没有起始网址,无法抓取。请在 {path} 的 hosts、start、links 里写明后再运行。",
+        "en": "The source {slug} has no start address yet and cannot be crawled. Write hosts, start and links in {path}, then run again.",
+    },
+    # --- fetch ----------------------------------------------------------------------------------------------
+    "fetch.bad_url": {
+        "zh": "网址不能用:{url}({reason})。未访问;其他页面照常抓取。",
+        "en": "The address cannot be used: {url} ({reason}). It was not visited; the other pages go on.",
+    },
+    "fetch.scheme": {
+        "zh": "只抓取 http 和 https 网址:{url}。未访问;其他页面照常抓取。",
+        "en": "Only http and https addresses are fetched: {url}. It was not visited; the other pages go on.",
+    },
+    "fetch.trap": {
+        "zh": "网址里同一段路径反复出现,像是循环链接:{url}。未访问;其他页面照常抓取。",
+        "en": "A part of the path repeats itself, as in a loop of links: {url}. It was not visited; the other pages go on.",
+    },
+    "fetch.port": {
+        "zh": "端口 {port} 未获允许:{url}。未访问;确有需要时,请在来源文件的 hosts 里写明主机和端口。",
+        "en": "Port {port} is not allowed: {url}. It was not visited; name host and port under hosts in the source file if it is needed.",
+    },
+    "fetch.out_of_scope": {
+        "zh": "{url} 不属于此来源的主机({hosts})。未访问;确有需要时,请在来源文件的 hosts 里写明。",
+        "en": "{url} is not on the hosts of this source ({hosts}). It was not visited; add its host to the source file if it is needed.",
+    },
+    "fetch.blocked_address": {
+        "zh": "{url} 指向内部或保留地址 {address},已拒绝连接。内网来源请用 KB_CRAWL_MIRRORS 写明镜像。",
+        "en": "{url} leads to the internal or reserved address {address}; the connection was refused. Name intranet mirrors in KB_CRAWL_MIRRORS.",
+    },
+    "fetch.no_host": {
+        "zh": "找不到主机 {host}。已抓取的内容不受影响;请检查网络和域名,稍后再运行。",
+        "en": "The host {host} cannot be found. What was fetched is safe; check network and name, then run again.",
+    },
+    "fetch.unreachable": {
+        "zh": "连接不上 {url}({reason})。已抓取的内容不受影响;下次运行会再试。",
+        "en": "{url} cannot be reached ({reason}). What was fetched is safe; the next run tries again.",
+    },
+    "fetch.tls": {
+        "zh": "{url} 的证书或加密连接不可信({reason}),已停止。请核实网站;kb 不会忽略证书错误。",
+        "en": "The certificate or encryption of {url} cannot be trusted ({reason}). Check the site; kb never ignores certificate errors.",
+    },
+    "fetch.downgrade": {
+        "zh": "{url} 从 https 跳转到不加密的 {target},未跟随。网站只有 http 时,请在来源文件里直接写 http 网址。",
+        "en": "{url} redirects from https to plain {target}; not followed. If the site has http only, write the http address in the source file.",
+    },
+    "fetch.redirects": {
+        "zh": "{url} 跳转超过 {limit} 次,已停止。其他页面照常抓取。",
+        "en": "{url} redirects more than {limit} times. The other pages go on.",
+    },
+    "fetch.timeout": {
+        "zh": "{url} 没有在时限内传完。已抓取的内容不受影响;下次运行会再试。",
+        "en": "{url} was not complete in time. What was fetched is safe; the next run tries again.",
+    },
+    "fetch.too_large": {
+        "zh": "{url} 超过 {limit_mib:.0f} MiB 的上限,已停止,未保存。其他页面照常抓取。",
+        "en": "{url} exceeds the limit of {limit_mib:.0f} MiB and was not kept. The other pages go on.",
+    },
+    "fetch.encoding": {
+        "zh": "{url} 用了不支持的压缩方式 {encoding},未保存。其他页面照常抓取。",
+        "en": "{url} is packed in a way that is not accepted ({encoding}) and was not kept. The other pages go on.",
+    },
+    "fetch.content_type": {
+        "zh": "{url} 不是网页文字({content_type}),未保存。其他页面照常抓取。",
+        "en": "{url} is not a page of text ({content_type}) and was not kept. The other pages go on.",
+    },
+    "fetch.status": {
+        "zh": "{url} 回答 HTTP {status}。已抓取的内容不受影响。",
+        "en": "{url} answers HTTP {status}. What was fetched is safe.",
+    },
+    "fetch.broken": {
+        "zh": "{url} 的回答不完整或不合规范({reason}),未保存;下次运行会再试。",
+        "en": "The answer of {url} is incomplete or malformed ({reason}) and was not kept; the next run tries again.",
+    },
+    "fetch.robots": {
+        "zh": "网站的 robots.txt 不许抓取 {url}。未访问;如有授权,请与网站联系修改 robots.txt。",
+        "en": "The site's robots.txt forbids {url}. It was not visited; ask the site to change it if you have permission.",
+    },
+    "fetch.robots_unreachable": {
+        "zh": "读不到 {origin} 的 robots.txt({reason}),按规定暂停抓取此站。已抓取的内容不受影响;下次运行会再试。",
+        "en": "robots.txt of {origin} cannot be read ({reason}), so the site is not crawled now. What was fetched is safe; the next run tries again.",
+    },
+    "fetch.wait": {
+        "zh": "{host} 要求等待 {seconds:.0f} 秒再访问,本次先停。其余页面已记下,下次运行接着抓取。",
+        "en": "{host} asks to be left alone for {seconds:.0f} seconds, so this run stops. The other pages are kept for the next run.",
+    },
+    # --- crawl ----------------------------------------------------------------------------------------------
+    "crawl.bad_range": {
+        "zh": "日期范围不能用:{since} 晚于 {until}。数据未改动;请改正 --since 或 --until。",
+        "en": "The range of days cannot be used: {since} is later than {until}. Nothing was changed; correct --since or --until.",
+    },
+    "crawl.budget": {
+        "zh": "本次已抓取 {pages} 页,达到上限。其余页面已记下,下次运行接着抓取。",
+        "en": "This run has fetched {pages} pages, its limit. The other pages are kept for the next run.",
+    },
+    "crawl.host_down": {
+        "zh": "{source} 连续 {count} 次抓取失败,本次先停:{reason} 其余页面已记下,下次运行接着抓取。",
+        "en": "{source} failed {count} times in a row, so this run stops: {reason} The other pages are kept for the next run.",
+    },
+    "crawl.no_links": {
+        "zh": "{url} 里没有认得出的版面或文章链接。原页已保留;网站可能改版,请检查来源文件的 links。",
+        "en": "{url} has no link that the source file names. The page is kept; the site may have changed, check links in the source file.",
+    },
+    "crawl.no_issue": {
+        "zh": "{url}:这一天没有出刊(HTTP {status})。",
+        "en": "{url}: no issue on that day (HTTP {status}).",
+    },
+    "crawl.page_error": {
+        "zh": "处理 {url} 时程序出错({reason})。原页已保留,其他页面照常;请把日志交给维护人员。",
+        "en": "Handling {url} failed inside kb ({reason}). The page is kept and the others go on; please give the log to the maintainers.",
+    },
+    # --- store ----------------------------------------------------------------------------------------------
+    "store.newer_schema": {
+        "zh": "数据库由更新版本的 kb 建立(版本 {found},本程序认识到 {known})。数据未改动;请升级 kb。",
+        "en": "The database was made by a newer kb (revision {found}, this program knows {known}). Nothing was changed; upgrade kb.",
+    },
+    "store.older_schema": {
+        "zh": "数据库的结构较旧(版本 {found},本程序需要 {known})。数据未改动;请先备份,再运行 kb db upgrade。",
+        "en": "The database has an older schema (revision {found}, this program needs {known}). Nothing was changed; back it up, then run kb db upgrade.",
+    },
+    "store.no_article": {
+        "zh": "没有编号为 {article_id} 的文章。",
+        "en": "There is no article {article_id}.",
+    },
+    "store.no_version": {
+        "zh": "编号为 {article_id} 的文章没有第 {version} 版。现行版本不受影响。",
+        "en": "Article {article_id} has no version {version}. Its present version is not affected.",
+    },
+    "store.withdrawn": {
+        "zh": "编号为 {article_id} 的文章已由来源撤回,本库不再提供。请勿引用;需要时请向来源单位核实。",
+        "en": "Article {article_id} was withdrawn by its source and is no longer offered. Do not quote it; ask the source.",
+    },
+    "store.gone": {
+        "zh": "编号为 {article_id} 的文章在来源网站上已不存在,本库不再提供。需要时请向来源单位核实。",
+        "en": "Article {article_id} no longer exists at its source and is no longer offered. Ask the source if you need it.",
+    },
+    "store.page_missing": {
+        "zh": "原页文件 {path} 不在了。文章不受影响;下次抓取会重新保存,或从备份恢复。",
+        "en": "The raw page {path} is missing. The article is not affected; the next crawl keeps it anew, or restore a backup.",
+    },
+    "store.page_damaged": {
+        "zh": "原页文件 {path} 已损坏。文章不受影响;删除它后下次抓取会重新保存,或从备份恢复。",
+        "en": "The raw page {path} is damaged. The article is not affected; delete it and the next crawl keeps it anew, or restore a backup.",
+    },
+    # --- index ----------------------------------------------------------------------------------------------
+    "index.unavailable": {
+        "zh": "索引正在重建,暂时不能检索。文章没有丢失;请稍后再试,或运行 kb reindex --all。",
+        "en": "The index is being rebuilt; searching is not possible yet. No article is lost; try again soon or run kb reindex --all.",
+    },
+    "index.missing": {
+        "zh": "还没有索引,不能检索。文章没有丢失;请运行 kb reindex --all。",
+        "en": "There is no index yet; searching is not possible. No article is lost; run kb reindex --all.",
+    },
+    "index.damaged": {
+        "zh": "索引已损坏({file}:{reason}),不能检索。文章没有丢失;请运行 kb reindex --all。",
+        "en": "The index is damaged ({file}: {reason}); searching is not possible. No article is lost; run kb reindex --all.",
+    },
+    "index.outdated": {
+        "zh": "索引是用另一版分词、词典或格式建立的,不能检索。文章没有丢失;请运行 kb reindex --all。",
+        "en": "The index was made with another segmenter, lexicon or format; searching is not possible. No article is lost; run kb reindex --all.",
+    },
+    # --- query ----------------------------------------------------------------------------------------------
+    "query.empty": {
+        "zh": "没有可检索的文字。请输入词语,例如:党建 业务 融合。",
+        "en": "There is nothing to search for. Type some words, for example: 党建 业务 融合.",
+    },
+    "query.too_long": {
+        "zh": "检索式有 {length} 个字,上限 {limit} 个。请缩短后再试。",
+        "en": "The query has {length} characters, the limit is {limit}. Shorten it and try again.",
+    },
+    "query.bad_parameter": {
+        "zh": "网址里的参数 {name} 的值不能用:{value}。请从检索页重新开始,或改正网址。",
+        "en": "The parameter {name} of the address has a value that cannot be used: {value}. Start from the search page.",
+    },
+    "query.too_deep": {
+        "zh": "网页只列出前 {limit} 条结果。请加词或用筛选缩小范围;全部文章可由运维用 kb export 取得。",
+        "en": "Pages list the first {limit} results. Add words or filters; every article can be had with kb export.",
+    },
+    # --- web ------------------------------------------------------------------------------------------------
+    "web.bad_request": {
+        "zh": "服务器读不懂这个请求。没有任何内容被改动;请从首页重新开始。",
+        "en": "The request cannot be understood. Nothing was changed; start again from the home page.",
+    },
+    "web.not_found": {
+        "zh": "没有这个页面。请检查网址,或用上方的检索框查找。",
+        "en": "There is no such page. Check the address, or use the search box.",
+    },
+    "web.method_not_allowed": {
+        "zh": "这个页面不接受这种请求方法。没有任何内容被改动。",
+        "en": "This page does not take this kind of request. Nothing was changed.",
+    },
+    "web.too_large": {
+        "zh": "发送的内容太大,没有接收。请缩短后再试。",
+        "en": "What was sent is too large and was not taken. Shorten it and try again.",
+    },
+    "web.too_many_requests": {
+        "zh": "请求太多,请稍后再试。已打开的页面不受影响。",
+        "en": "Too many requests; try again later. Open pages are not affected.",
+    },
+    "web.failed": {
+        "zh": "系统出错,这次请求没有完成。文章没有丢失;请稍后再试,仍然出错时把下面的请求编号告诉运维。",
+        "en": "Something failed and the request was not done. No article is lost; try again, or tell the operator the request id.",
+    },
+    "web.unavailable": {
+        "zh": "服务暂时不可用。文章没有丢失;请稍后再试。",
+        "en": "The service is not available now. No article is lost; try again later.",
+    },
+}
+
+
+class KbError(Exception):
+    """A failure that has a name. `key` is in WORDS; `facts` fill its sentences."""
+
+    exit_code = 1
+
+    def __init__(self, key: str, **facts: object) -> None:
+        self.key = key
+        self.facts = facts
+        super().__init__(self.words("en"))
+
+    def words(self, language: Language = "zh") -> str:
+        """The sentence for people: what happened, what is safe, what to do."""
+        return WORDS[self.key][language].format(**self.facts)
+
+
+class ConfigError(KbError):
+    """A setting, source file or shipped file that cannot be used."""
+
+    exit_code = 3
+
+
+class LockedError(KbError):
+    """Another run holds the lock."""
+
+    exit_code = 4
+
+
+class EngineDownError(KbError):
+    """The index cannot answer now."""
+
+    exit_code = 5
+
+
+class ParseError(KbError):
+    """A page or file from which no article can be read."""
+
+
+class FetchError(KbError):
+    """A page that could not be fetched, or must not be."""
+
+
+class QueryError(KbError):
+    """A query that cannot be read."""
+
+    exit_code = 2
+
+
+class StoreError(KbError):
+    """The store refuses."""

@@ -1,0 +1,263 @@
+"""The shapes that pass between the stages of an article's life. Frozen, plain, no behaviour beyond derived values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+BlockKind = Literal["heading", "paragraph", "list", "quote", "table", "caption", "note"]
+BODY_KINDS: frozenset[str] = frozenset({"heading", "paragraph", "list", "quote", "table"})
+Status = Literal["normal", "corrected", "withdrawn", "gone"]
+SHOWN_STATUSES: tuple[str, ...] = ("normal", "corrected")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One heading or paragraph of an article, as extracted; only outer white space is removed."""
+
+    anchor: str  # b3fa91c02: "b" + first 8 hex digits of SHA-256 of the folded text, "-2" when repeated
+    kind: BlockKind  # heading
+    level: int | None  # 1 for 一、, 2 for (一), 3 for 1.; None when kind is not "heading"
+    text: str  # 一、推动党建与业务深度融合的重要性
+    run_in: int = 0  # length in characters of a run-in heading (一是加强政治建设。) that opens a paragraph
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """What a leader is quoted as saying, and where."""
+
+    speaker: str  # 习近平总书记
+    verb: str  # 指出
+    words: str  # 要处理好党建和业务的关系,…
+    anchor: str  # b3fa91c02, the block that holds it
+    start: int  # offset of `words` in that block, in characters
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """One name of a byline."""
+
+    name: str  # 许剑虹
+    role: str  # 作者 | 记者 | 通讯员 | 文 | 图 | 摄 | 执笔 | 评论员 | 整理
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How an article was read from its page."""
+
+    rule: str  # guizhou-fazhi@3fa9 | founder-classic | founder-pc | generic | archive | text | docx
+    confidence: float  # 0.0 … 1.0; below model.REVIEW_BELOW the page waits for review and is not indexed
+    origins: dict[str, str] = field(default_factory=dict)  # {"published": "url", "title": "founder-comment"}
+    removed: tuple[str, ...] = ()  # boilerplate lines taken off, in page order
+    flags: tuple[str, ...] = ()  # encoding.damaged, title.guessed …
+
+
+REVIEW_BELOW = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article as parsed from one page or archive line. Unknown stays None."""
+
+    key: str  # what it is known by: its URL, else "id:<id>", else "content:<sha256 of folded body>"
+    source: str  # slug of the source (site): guizhou-fazhi; "files" for kb add
+    title: str  # 检察机关党建与业务深度融合的基层探索
+    blocks: tuple[Block, ...]
+    url: str | None = None
+    newspaper: str | None = None  # 贵州法治报
+    published: str | None = None  # 2023-08-02
+    edition_page: str | None = None  # "07", the printed label without 版
+    page_name: str | None = None  # 理论
+    kicker: str | None = None  # 引题
+    subtitle: str | None = None  # ——以雷山县人民检察院为例 (as printed, dashes kept; several lines joined by "\n")
+    authors: tuple[Author, ...] = ()
+    affiliation: str | None = None  # 雷山县人民检察院 (as printed)
+    quotations: tuple[Quotation, ...] = ()
+    continues: str | None = None  # 下转第4版 | 上接第1版, the marker as printed
+    tags: tuple[str, ...] = ()
+    provenance: Provenance = Provenance("archive", 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArticle:
+    """An article with what the store knows about it."""
+
+    id: int  # 812
+    seq: int  # 4711, sequence number of its last change
+    version: int  # 1, 2 … one for every change of the text
+    status: Status
+    article: Article
+    reprint_of: int | None  # id of the earliest copy, or None
+    page_hash: str | None  # SHA-256 of the raw bytes kept in pages/
+    stored_at: str  # 2026-11-22T06:10:00Z, when this version was stored
+    body_chars: int  # length of the body in characters
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRule:
+    """How to read the pages of one source: CSS selectors and fixed values. Comes from a source's TOML file."""
+
+    slug: str
+    newspaper: str | None = None  # fixed name of the newspaper, when the site has one only
+    family: str | None = None  # founder-classic | founder-pc | text-page | None
+    title: tuple[str, ...] = ()  # CSS selectors, the first that yields text wins
+    kicker: tuple[str, ...] = ()
+    subtitle: tuple[str, ...] = ()
+    author: tuple[str, ...] = ()
+    published: tuple[str, ...] = ()
+    edition_page: tuple[str, ...] = ()
+    page_name: tuple[str, ...] = ()
+    body: tuple[str, ...] = ()  # CSS selectors of the body's container
+    remove: tuple[str, ...] = ()  # CSS selectors cut out of the body before it is read
+    published_from_url: str | None = None  # regex with groups y, m, d
+    boilerplate: tuple[str, ...] = ()  # regexes of whole lines dropped at head and tail
+    version: str = ""  # first 8 hex digits of SHA-256 of the TOML's [fields] table; part of Provenance.rule
+
+
+@dataclass(frozen=True, slots=True)
+class RawPage:
+    """One page as it came: bytes and what a later parse needs from the response."""
+
+    url: str
+    body: bytes
+    content_type: str = ""  # text/html; charset=gb2312
+    fetched_at: str = ""  # 2026-11-22T06:10:00Z
+
+
+PageKind = Literal["index", "edition", "article"]
+PageState = Literal["queued", "leased", "done", "skipped", "failed", "blocked"]
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlPage:
+    """One page that the crawler knows: a row of its frontier. Times are UTC, 2026-11-22T06:10:00Z."""
+
+    source: str  # cctv-xwlb
+    url: str  # canonical: https://tv.cctv.com/lm/xwlb/day/20240301.shtml
+    kind: PageKind  # index: where a crawl starts; edition: lists articles; article
+    depth: int = 0  # links followed from a start page
+    issue: str | None = None  # 2024-03-01, the day of the issue as far as the address tells it
+    state: PageState = "queued"  # skipped: read, but no article in it; blocked: robots.txt forbids it
+    not_before: str | None = None  # a queued page is left alone until then
+    tries: int = 0  # fetches of this round that failed
+    checks: int = 0  # fetches that were made when due
+    due_at: str | None = None  # when to look at the page again; None = never, or not fetched yet
+    discovered_from: str | None = None  # the page that links to it
+    final_url: str | None = None  # where redirects ended, canonical
+    http_status: int | None = None  # 200
+    content_type: str | None = None  # text/html; charset=gb2312
+    etag: str | None = None
+    last_modified: str | None = None
+    fetched_at: str | None = None  # of the bytes in pages/, or of the 304 that confirmed them
+    page_hash: str | None = None  # SHA-256 of the raw bytes kept in pages/
+    reason: str | None = None  # parse.no_body: why it is skipped, failed or blocked
+    detail: str | None = None  # the sentence of that reason, in Chinese
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleLink:
+    """A link from an edition page to an article."""
+
+    url: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditionPage:
+    """One page (版) of one issue, as its directory page tells it."""
+
+    url: str
+    newspaper: str | None
+    published: str | None
+    edition_page: str | None  # "A01"
+    page_name: str | None  # 头版
+    articles: tuple[ArticleLink, ...]
+    edition_links: tuple[ArticleLink, ...]  # the other pages (版) of the issue
+
+
+ClauseKind = Literal["word", "phrase", "date"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One thing that a result must have."""
+
+    kind: ClauseKind
+    text: str  # as typed, without quotation marks
+    field: str | None = None  # title | author | affiliation | newspaper | published; None = title and body
+    since: str | None = None  # first day, for kind "date": 2023-01-01
+    until: str | None = None  # last day, for kind "date": 2023-06-30
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What was typed, read."""
+
+    text: str  # as typed
+    clauses: tuple[Clause, ...]
+
+
+Sort = Literal["relevance", "newest", "oldest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Facet values chosen beside the query. Within one facet any value will do; every facet must agree."""
+
+    newspapers: tuple[str, ...] = ()  # "" stands for unknown
+    years: tuple[str, ...] = ()  # "2023"; "" stands for unknown date
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an engine answers: ids in order, the exact total, facet counts over the whole match set."""
+
+    total: int
+    ids: tuple[int, ...]
+    scores: tuple[float, ...]
+    facets: dict[str, tuple[tuple[str, int], ...]]  # {"newspaper": (("贵州法治报", 7), …), "year": …}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A piece of a snippet or title."""
+
+    text: str
+    matched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result as shown."""
+
+    id: int
+    title: str
+    title_runs: tuple[Run, ...]
+    subtitle: str | None
+    newspaper: str | None
+    source: str
+    published: str | None
+    edition_page: str | None
+    authors: tuple[Author, ...]
+    affiliation: str | None
+    body_chars: int
+    score: float
+    snippet: tuple[Run, ...]
+    anchor: str | None  # the block that the snippet comes from
+    reprint_of: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One page of results."""
+
+    query: Query
+    total: int
+    took_ms: float
+    fallback: Literal["any"] | None  # "any": nothing had all words, these have at least one
+    hits: tuple[Hit, ...]
+    facets: dict[str, tuple[tuple[str, int], ...]]
+    sort: Sort
+    filters: Filters
+    offset: int
+    stale: int = 0  # articles stored but not searchable yet

@@ -1,0 +1,134 @@
+"""Opening the store: connections, transactions, checkpoints, schema revision."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+
+from kb.errors import StoreError
+
+REVISION = "0001"  # of the newest migration; tests compare it with kb/store/migrations/versions
+
+# reliability.md §7.5. wal_autocheckpoint=0: SQLite 3.7.0–3.51.2 can lose a WAL reset when two connections
+# checkpoint at once, so kb checkpoints under a lock of its own (see `checkpoint`).
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=10000",
+    "PRAGMA trusted_schema=OFF",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA cell_size_check=ON",
+    "PRAGMA wal_autocheckpoint=0",
+)
+CHECKPOINT_BYTES = 16 * 1024 * 1024  # of WAL, before a checkpoint is worth its lock
+
+
+def open_database(path: Path) -> Engine:
+    """The store at `path`, created with the newest schema when the file does not exist.
+
+    Raises StoreError("store.newer_schema") or StoreError("store.older_schema").
+    """
+    database = connect(path)
+    found = revision(database)
+    if found is None:
+        upgrade(database)
+    elif found < REVISION:
+        raise StoreError("store.older_schema", found=found, known=REVISION)
+    elif found > REVISION:
+        raise StoreError("store.newer_schema", found=found, known=REVISION)
+    return database
+
+
+def connect(path: Path) -> Engine:
+    """The database at `path` as it is, whatever its schema; an empty one when the file does not exist."""
+    if not path.exists():
+        path.touch(mode=0o600)
+    database = create_engine(
+        f"sqlite:///{path}",
+        json_serializer=lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
+    )
+
+    @event.listens_for(database, "connect")
+    def on_connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # transactions are begun by kb, not by the driver
+        for pragma in PRAGMAS:
+            connection.execute(pragma)
+
+    return database
+
+
+def revision(database: Engine) -> str | None:
+    """The schema revision of the store, None for an empty one."""
+    with database.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def upgrade(database: Engine) -> None:
+    """Bring the schema to the newest revision, in one transaction."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with writing(database) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def reading(database: Engine) -> Iterator[Connection]:
+    """A connection whose reads all see one moment of the store."""
+    with database.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.exec_driver_sql("ROLLBACK")
+
+
+@contextmanager
+def writing(database: Engine) -> Iterator[Connection]:
+    """A transaction that holds the write lock from its start; rolled back on any error."""
+    with database.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
+
+
+def checkpoint(database: Engine, data: Path, *, at_least: int = CHECKPOINT_BYTES) -> bool:
+    """Move a WAL of `at_least` bytes into the database file, unless somebody else is doing so."""
+    wal = Path(f"{database.url.database}-wal")
+    if not wal.exists() or wal.stat().st_size < at_least:
+        return False
+    lock = os.open(data / ".checkpoint", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with database.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        return True
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(lock)
+
+
+def check(database: Engine) -> list[str]:
+    """What SQLite's integrity_check has to say; empty when all is well."""
+    with database.connect() as connection:
+        lines = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+        lines += [str(tuple(row)) for row in connection.exec_driver_sql("PRAGMA foreign_key_check")]
+    return [line for line in lines if line != "ok"]

@@ -1,0 +1,183 @@
+"""Text -> words, the same for index and query. Pure: built from lexicon terms handed to it.
+
+The dictionary and algorithm are jieba's, without its guessing of unknown words (HMM): what the dictionary
+does not know becomes single characters on both sides, and rjieba (Rust, 16 times as fast) cuts exactly as
+jieba does. Only runs of Chinese characters reach them; the rest is cut here, because that is where the two
+differ (engine.md §A).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
+from typing import NamedTuple, Protocol
+
+from kb.text import normalize
+
+VERSION = "segment-1"
+TEXT_LIMIT = 500_000  # characters of one text that are cut; the rest is not searchable (reliability.md §7.9)
+RUN_LIMIT = 400  # Chinese characters cut together: a run without marks costs more than its length
+FIRST_FREQUENCY = 10  # of a lexicon term that the dictionary lacks; ten times more until it is cut out whole
+MOST_FREQUENCY = 10**9
+INNER_CACHE = 200_000  # words whose sub-words are remembered
+
+_HAN = "\u4e00-\u9fd5"  # what jieba's dictionary covers
+_PIECE = re.compile(rf"[{_HAN}]+|[a-z0-9]+(?:(?:_|[^\w\s])[a-z0-9]+)*|\S")
+_PART = re.compile("[a-z0-9]+")
+# Lettering spaced out, and names padded to the width of three: 通 知, 张　三.
+_SPACED = re.compile(rf"(?<![{_HAN}])[{_HAN}](?: +[{_HAN}])+(?![{_HAN}])")
+
+
+class Token(NamedTuple):
+    """A word, and where it begins: the index of its first character in the folded text.
+
+    So `fold(text)[position : position + len(word)] == word`; adjacent words touch, and a phrase is exact.
+    """
+
+    word: str
+    position: int
+
+
+class _Cutter(Protocol):
+    """What is needed of jieba or rjieba."""
+
+    name: str
+
+    def cut(self, run: str) -> list[str]: ...
+    def knows(self, word: str) -> bool: ...
+    def set_frequency(self, word: str, frequency: int) -> None: ...
+
+
+class _Fast:
+    """rjieba, an instance of our own so that nothing else changes its dictionary."""
+
+    def __init__(self) -> None:
+        from rjieba import Jieba
+
+        self.name = f"rjieba-{version('rjieba')}"
+        jieba = Jieba()
+        self.knows: Callable[[str], bool] = jieba.has_word
+        self._cut, self._add = jieba.cut, jieba.add_word
+
+    def cut(self, run: str) -> list[str]:
+        words: list[str] = self._cut(run, False)
+        return words
+
+    def set_frequency(self, word: str, frequency: int) -> None:
+        self._add(word, frequency, None)
+
+
+class _Reference:
+    """jieba, where rjieba has no wheel. Its cache file, which anyone could plant in /tmp, is never used."""
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            # pkg_resources, which jieba imports where it is installed, warns that it is going away.
+            warnings.simplefilter("ignore")
+            from jieba import Tokenizer
+        self.name = f"jieba-{version('jieba')}"
+        self._jieba = Tokenizer()
+        with self._jieba.get_dict_file() as lines:
+            self._jieba.FREQ, self._jieba.total = self._jieba.gen_pfdict(lines)
+        self._jieba.initialized = True
+
+    def cut(self, run: str) -> list[str]:
+        words: list[str] = self._jieba.lcut(run, HMM=False)
+        return words
+
+    def knows(self, word: str) -> bool:
+        return bool(self._jieba.FREQ.get(word))
+
+    def set_frequency(self, word: str, frequency: int) -> None:
+        self._jieba.total -= self._jieba.FREQ.get(word, 0)  # add_word would count a changed word twice
+        self._jieba.add_word(word, frequency)
+
+
+class Segmenter:
+    """Cuts texts into words. Safe to share between threads; the dictionary never changes after it is made."""
+
+    def __init__(self, lexicon: Sequence[str], fast: bool = True) -> None:
+        """`lexicon`: terms that must be cut out whole, in any order. `fast`: rjieba where it is installed."""
+        self._cutter = _cutter(fast)
+        terms = sorted({normalize.fold(term) for term in lexicon}, key=lambda term: (len(term), term))
+        for term in terms:
+            self._teach(term)
+        self._inner: dict[str, tuple[Token, ...]] = {}
+        self.fingerprint = _fingerprint(VERSION, normalize.VERSION, self._cutter.name, *terms)
+
+    def _teach(self, term: str) -> None:
+        """Give a term the lowest frequency at which it is cut out whole; a known word keeps its own.
+
+        jieba's suggest_freq is not used: rjieba's answers one less for every fiftieth word (rounding).
+        """
+        if len(term) < 2 or not re.fullmatch(f"[{_HAN}]+", term):
+            return
+        frequency = FIRST_FREQUENCY
+        while self._cutter.cut(term) != [term] and frequency <= MOST_FREQUENCY:
+            self._cutter.set_frequency(term, frequency)
+            frequency *= 10
+
+    def words(self, text: str) -> list[str]:
+        """The plain cut. Put together, the words are the folded text."""
+        return list(self._cut(text))
+
+    def tokens(self, text: str) -> list[Token]:
+        """The words and, before each, the dictionary words inside it: 检察机关 also gives 检察, 机关."""
+        tokens: list[Token] = []
+        position = 0
+        for word in self._cut(text):
+            if len(word) > 2:
+                tokens += [Token(part, position + start) for part, start in self._parts(word)]
+            tokens.append(Token(word, position))
+            position += len(word)
+        return tokens
+
+    def _cut(self, text: str) -> Iterator[str]:
+        form = normalize.matching_form(text[:TEXT_LIMIT])
+        for found in _PIECE.finditer(_SPACED.sub(_close_up, form)):
+            piece = found[0]
+            if "\u4e00" <= piece[0] <= "\u9fd5":
+                for start in range(0, len(piece), RUN_LIMIT):
+                    yield from self._cutter.cut(piece[start : start + RUN_LIMIT])
+            elif piece[0] in "abcdefghijklmnopqrstuvwxyz0123456789" or normalize.is_kept(piece):
+                yield piece
+
+    def _parts(self, word: str) -> tuple[Token, ...]:
+        """What is searchable inside a word, shortest first, positions counted from its beginning."""
+        parts = self._inner.get(word)
+        if parts is None:
+            if len(self._inner) >= INNER_CACHE:
+                self._inner.clear()
+            parts = self._inner[word] = tuple(self._find_parts(word))
+        return parts
+
+    def _find_parts(self, word: str) -> Iterator[Token]:
+        if word[0].isascii():
+            if not word.isalnum():  # 7714-2015 is also found by 2015
+                yield from (Token(found[0], found.start()) for found in _PART.finditer(word))
+            return
+        for size in range(2, len(word)):
+            for start in range(len(word) - size + 1):
+                if self._cutter.knows(word[start : start + size]):
+                    yield Token(word[start : start + size], start)
+
+
+def _cutter(fast: bool) -> _Cutter:
+    if fast:
+        try:
+            return _Fast()
+        except ImportError:  # no wheel for this machine; the same words, more slowly
+            pass
+    return _Reference()
+
+
+def _close_up(found: re.Match[str]) -> str:
+    return found[0].replace(" ", "")
+
+
+def _fingerprint(*parts: str) -> str:
+    """Names everything that shapes the words: an index made with another fingerprint must be rebuilt."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

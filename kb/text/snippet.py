@@ -1,0 +1,149 @@
+"""Marks on exactly the matched characters, and the passage that shows most of what was asked. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+
+from kb.model import Block, Run
+from kb.text.normalize import fold, fold_with_map
+
+HEADING_WORTH = 0.8  # of a paragraph with the same words: a heading alone tells less
+SENTENCE_ENDS = "。！？；!?;\n"
+LEAD_CHARS = 30  # how far before the first mark a passage may begin
+
+Span = tuple[int, int]
+
+
+def runs(text: str, terms: Iterable[str]) -> tuple[Run, ...]:
+    """The whole text, cut where a mark begins or ends; `terms` are found as folding finds them."""
+    wanted = _folded(terms)
+    return _cut(text, 0, len(text), _spans(text, wanted) if wanted else [])
+
+
+def passage(blocks: Sequence[Block], terms: Iterable[str], chars: int) -> tuple[str | None, tuple[Run, ...]]:
+    """The stretch of one block, about `chars` long, that holds most of the terms; longer ones count more.
+
+    Returns its block's anchor and its runs; without any term in any block, None and the head of the first
+    paragraph.
+    """
+    wanted = _folded(terms)
+    best_worth, best_block, best_span = 0.0, None, (0, 0)
+    for most, block, folded in _promising(blocks, wanted):
+        if most <= best_worth:
+            break
+        worth, span = _window(block.text, folded, wanted, chars)
+        if (worth := worth * _kind_worth(block)) > best_worth:
+            best_worth, best_block, best_span = worth, block, span
+    if best_block is None:
+        return None, _head(blocks, chars)
+    return best_block.anchor, _stretch(best_block.text, best_span, wanted, chars)
+
+
+def _folded(terms: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(folded for term in terms if (folded := fold(term))))
+
+
+def _promising(blocks: Sequence[Block], terms: list[str]) -> list[tuple[float, Block, str]]:
+    """Blocks that hold a term, with their greatest possible worth and their folded text, best first."""
+    found = []
+    for block in blocks:
+        folded = fold(block.text)
+        worth = sum(len(term) for term in terms if term in folded and _places(block.text, folded, term))
+        if worth:
+            found.append((worth * _kind_worth(block), block, folded))
+    return sorted(found, key=lambda one: -one[0])
+
+
+def _kind_worth(block: Block) -> float:
+    return HEADING_WORTH if block.kind == "heading" else 1.0
+
+
+def _window(text: str, folded: str, terms: list[str], chars: int) -> tuple[float, Span]:
+    """The first stretch of `chars` folded characters whose terms are longest in total, and that total."""
+    hits = sorted((at, at + len(term), term) for term in terms for at in _places(text, folded, term))
+    best, span, first = 0, (0, 0), 0
+    for last in range(len(hits)):
+        while hits[last][1] - hits[first][0] > chars and first < last:
+            first += 1
+        worth = sum(len(term) for term in {term for _, _, term in hits[first : last + 1]})
+        if worth > best:
+            best, span = worth, (hits[first][0], hits[last][1])
+    return best, span
+
+
+def _places(text: str, folded: str, term: str, origins: Sequence[int] = ()) -> list[int]:
+    """Where the term begins in the folded text; `origins` as fold_with_map gives them, when at hand.
+
+    What begins or ends with a Latin letter or digit is not found inside a longer word (ai in email).
+    """
+    places, at = [], folded.find(term)
+    while at >= 0:
+        places.append(at)
+        at = folded.find(term, at + 1)
+    if places and (_is_latin(term[0]) or _is_latin(term[-1])):
+        origins = origins or fold_with_map(text)[1]
+        size = len(term) - 1
+        return [at for at in places if not _inside_latin(text, origins[at], origins[at + size] + 1)]
+    return places
+
+
+def _stretch(text: str, span: Span, terms: list[str], chars: int) -> tuple[Run, ...]:
+    """About `chars` characters of `text` around a folded span, from a sentence start if near."""
+    _, origins = fold_with_map(text)
+    first, last = origins[span[0]], origins[span[1] - 1] + 1
+    room = max(chars - (last - first), 0)
+    end = min(len(text), last + max(room - LEAD_CHARS, room // 2))
+    earliest = max(0, first - max(chars - (end - first), 0))
+    begins = [at + 1 for at in range(earliest - 1, first) if at < 0 or text[at] in SENTENCE_ENDS]
+    return _cut(text, begins[0] if begins else earliest, end, _spans(text, terms))
+
+
+def _head(blocks: Sequence[Block], chars: int) -> tuple[Run, ...]:
+    for block in blocks:
+        if block.kind == "paragraph":
+            return (Run(block.text[:chars], False),)
+    return ()
+
+
+def _spans(text: str, terms: list[str]) -> list[Span]:
+    """Stretches of the stored text that match, in order, those that overlap or touch joined."""
+    folded, origins = fold_with_map(text)
+    found = []
+    for term in terms:
+        for at in _places(text, folded, term, origins):
+            found.append((origins[at], origins[at + len(term) - 1] + 1))
+    joined: list[Span] = []
+    for start, end in sorted(found):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _inside_latin(text: str, start: int, end: int) -> bool:
+    """Whether the stretch begins or ends within a Latin word or number."""
+    before, first = fold(text[start - 1 : start])[-1:], fold(text[start])[:1]
+    last, after = fold(text[end - 1])[-1:], fold(text[end : end + 1])[:1]
+    return (_is_latin(before) and _is_latin(first)) or (_is_latin(last) and _is_latin(after))
+
+
+def _is_latin(char: str) -> bool:
+    return char.isascii() and char.isalnum()
+
+
+def _cut(text: str, start: int, end: int, spans: list[Span]) -> tuple[Run, ...]:
+    """`text[start:end]` as runs."""
+    result: list[Run] = []
+    at = start
+    for left, right in spans[max(bisect_left(spans, (start, 0)) - 1, 0) :]:
+        left, right = max(left, at), min(right, end)
+        if left < right:
+            if at < left:
+                result.append(Run(text[at:left], False))
+            result.append(Run(text[left:right], True))
+            at = right
+    if at < end:
+        result.append(Run(text[at:end], False))
+    return tuple(result)

@@ -1,0 +1,26 @@
+"""Shared fixtures: an empty data folder, an open store, articles made on the spot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine as Database
+
+from kb import config
+from kb.config import Settings
+from kb.store.db import open_database
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings whose data folder is new and empty."""
+    made = Settings(data=tmp_path / "data")
+    config.prepare_data(made)
+    return made
+
+
+@pytest.fixture
+def database(settings: Settings) -> Database:
+    """An empty store."""
+    return open_database(settings.database)

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine as Database
+
+import kb.store.db
+from kb.config import Settings
+from kb.errors import LockedError, StoreError
+from kb.store.db import check, checkpoint, connect, open_database, revision, upgrade, writing
+from kb.store.lock import writer_lock
+from kb.store.tables import metadata
+
+
+def test_the_migrated_schema_is_the_declared_one(database: Database) -> None:
+    with database.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+
+    assert differences == []
+
+
+def test_the_known_revision_is_the_newest_migration(database: Database) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(kb.store.db.__file__).parent / "migrations"))
+
+    assert ScriptDirectory.from_config(config).get_current_head() == kb.store.db.REVISION
+    assert revision(database) == kb.store.db.REVISION
+
+
+@pytest.mark.parametrize(("found", "key"), [("9999", "store.newer_schema"), ("0000", "store.older_schema")])
+def test_a_store_of_another_revision_is_refused_untouched(
+    database: Database, settings: Settings, found: str, key: str
+) -> None:
+    with writing(database) as connection:
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{found}'")
+
+    with pytest.raises(StoreError) as caught:
+        open_database(settings.database)
+
+    assert caught.value.key == key
+    assert revision(connect(settings.database)) == found
+
+
+def test_upgrading_twice_changes_nothing(database: Database) -> None:
+    upgrade(database)
+
+    assert check(database) == []
+
+
+def test_the_database_file_is_private(database: Database, settings: Settings) -> None:
+    assert settings.database.stat().st_mode & 0o077 == 0
+
+
+def test_connections_write_through_and_never_checkpoint_by_themselves(database: Database) -> None:
+    with database.connect() as connection:
+        said = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "wal_autocheckpoint")
+        ]
+
+    assert said == ["wal", 2, 1, 0]
+
+
+def test_a_checkpoint_empties_a_grown_wal_and_leaves_a_small_one(database: Database, settings: Settings) -> None:
+    with writing(database) as connection:
+        connection.exec_driver_sql("UPDATE sequence SET value = 7 WHERE name = 'seq'")
+    wal = Path(f"{settings.database}-wal")
+
+    assert not checkpoint(database, settings.data)
+    assert checkpoint(database, settings.data, at_least=1)
+    assert wal.stat().st_size == 0
+
+
+def _hold(data: Path, ready, done) -> None:  # type: ignore[no-untyped-def]
+    with writer_lock(data):
+        ready.set()
+        done.wait(30)
+
+
+def test_a_second_writer_is_told_who_holds_the_lock_and_gets_it_after_a_kill(settings: Settings) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready, done = context.Event(), context.Event()
+    holder = context.Process(target=_hold, args=(settings.data, ready, done))
+    holder.start()
+    assert ready.wait(30)
+
+    with pytest.raises(LockedError) as caught, writer_lock(settings.data):
+        pass
+    holder.kill()
+    holder.join()
+
+    assert (caught.value.facts["pid"], caught.value.exit_code) == (str(holder.pid), 4)
+    with writer_lock(settings.data):
+        pass
