@@ -1,0 +1,1 @@
+"""Articles -> bytes that leave the house."""

@@ -1,0 +1,56 @@
+"""The web application: pages for people, JSON for scripts. Server-rendered; no page needs JavaScript."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask.json.provider import DefaultJSONProvider
+from jinja2 import StrictUndefined
+
+from kb import __version__, config, log
+from kb.config import Settings
+from kb.search import open_search
+from kb.store.db import open_database
+from kb.web import access, article, headers, health, home, library, problems, search, wording
+
+REQUEST_LIMIT = 64 * 1024  # bytes of a request body; no page takes one yet
+
+
+class Json(DefaultJSONProvider):
+    """Chinese stays readable and keys keep the order of the documents."""
+
+    ensure_ascii = False
+    sort_keys = False
+
+
+def create_app(settings: Settings) -> Flask:
+    """The WSGI application over the store and the index of `settings.data`.
+
+    Raises ConfigError when the data folder cannot be used, StoreError when the database is of another
+    version. An index that is missing is no reason not to start: /search says so, /readyz too.
+    """
+    log.configure(settings.log_level)
+    config.prepare_data(settings)
+    folder = config.shipped("templates")
+    app = Flask(__name__, template_folder=str(folder), static_folder=str(folder / "static"))
+    app.config.update(
+        MAX_CONTENT_LENGTH=REQUEST_LIMIT, MAX_FORM_MEMORY_SIZE=REQUEST_LIMIT, MAX_FORM_PARTS=100
+    )
+    app.json = Json(app)
+    _set_up_templates(app)
+    database = open_database(settings.database)
+    library.install(app, library.Library(settings, database, open_search(settings, database)))
+    for part in (home, search, article, health):
+        app.register_blueprint(part.blueprint)
+    access.public(app.view_functions["static"])
+    headers.install(app, tls=settings.tls)
+    problems.install(app)
+    access.refuse_undeclared(app)
+    return app
+
+
+def _set_up_templates(app: Flask) -> None:
+    environment = app.jinja_env
+    environment.undefined = StrictUndefined
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.filters.update(wording.FILTERS)
+    environment.globals.update(version=__version__, site_name="党建学习知识库")

@@ -1,0 +1,82 @@
+"""One article: to read, to print, as JSON for scripts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NoReturn
+
+from flask import Blueprint, Response, jsonify, render_template, request
+from sqlalchemy import Connection
+
+from kb.errors import KbError, StoreError
+from kb.export.records import article_record
+from kb.model import SHOWN_STATUSES, StoredArticle
+from kb.store import articles
+from kb.store.db import reading
+from kb.web.access import public
+from kb.web.asked import read_number
+from kb.web.library import the_library
+from kb.web.reading import read, safe_url
+
+blueprint = Blueprint("article", __name__)
+
+# The largest key of SQLite and PostgreSQL; a longer number is no article.
+ID = "<int(max=9223372036854775807):article_id>"
+
+
+@blueprint.get(f"/a/{ID}")
+@public
+def show(article_id: int) -> str:
+    with reading(the_library().database) as connection:
+        stored = _wanted(connection, article_id)
+        versions = articles.versions(connection, article_id)
+        reprints = articles.reprints(connection, article_id)
+    query = request.args.get("q", "")
+    return render_template(
+        "article.html",
+        stored=stored,
+        article=stored.article,
+        reading=read(stored.article, _terms(query)),
+        original=safe_url(stored.article.url),
+        versions=versions,
+        present=versions[0].version,
+        reprints=reprints,
+        query=query,
+        printed=datetime.now().astimezone(),
+    )
+
+
+@blueprint.get(f"/a/{ID}.json")
+@public
+def answer(article_id: int) -> Response:
+    with reading(the_library().database) as connection:
+        return jsonify(article_record(_wanted(connection, article_id)))
+
+
+def _wanted(connection: Connection, article_id: int) -> StoredArticle:
+    """The article, in the version that the URL names. Raises StoreError when there is none to show."""
+    stored = articles.one(connection, article_id)
+    if stored is None:
+        raise StoreError("store.no_article", article_id=article_id)
+    if stored.status not in SHOWN_STATUSES:
+        _refuse(stored)
+    number = read_number(request.args, "version", default=stored.version, least=1)
+    if number == stored.version:
+        return stored
+    older = articles.version(connection, article_id, number)
+    if older is None:
+        raise StoreError("store.no_version", article_id=article_id, version=number)
+    return older
+
+
+def _refuse(stored: StoredArticle) -> NoReturn:
+    key = "store.withdrawn" if stored.status == "withdrawn" else "store.gone"
+    raise StoreError(key, article_id=stored.id)
+
+
+def _terms(query: str) -> tuple[str, ...]:
+    """What to mark. A query that cannot be read, or an index that is away, never hides an article."""
+    try:
+        return the_library().search.terms(query) if query.strip() else ()
+    except KbError:
+        return ()

@@ -1,0 +1,23 @@
+"""The home page: the search box, what the library holds, the newest pieces."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from kb.store import articles
+from kb.store.db import reading
+from kb.web.access import public
+from kb.web.library import the_library
+
+NEWEST = 12
+
+blueprint = Blueprint("home", __name__)
+
+
+@blueprint.get("/")
+@public
+def page() -> str:
+    with reading(the_library().database) as connection:
+        summary = articles.summary(connection)
+        newest = articles.newest(connection, NEWEST)
+    return render_template("home.html", summary=summary, newest=newest)

@@ -1,0 +1,33 @@
+"""What the views of one application share: settings, the store, the search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+from sqlalchemy import Engine as Database
+
+from kb.config import Settings
+from kb.search import Search
+
+EXTENSION = "kb"
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Opened once when the application is made, used by every thread."""
+
+    settings: Settings
+    database: Database
+    search: Search
+
+
+def install(app: Flask, library: Library) -> None:
+    """Put `library` where `the_library` finds it."""
+    app.extensions[EXTENSION] = library
+
+
+def the_library() -> Library:
+    """The library of the application that answers the present request."""
+    return cast(Library, current_app.extensions[EXTENSION])

@@ -1,0 +1,115 @@
+"""Every failure as an answer: a plain Chinese page for people, JSON for scripts, the traceback in the log."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from werkzeug.exceptions import BadHost, HTTPException
+
+from kb.errors import EngineDownError, KbError, QueryError, StoreError
+
+log = structlog.get_logger("kb.web")
+
+RETRY_SECONDS = 30  # after which an index that is being rebuilt is worth another try
+
+HEADINGS = {
+    400: "这个请求读不懂",
+    404: "没有这个页面",
+    405: "不支持这种请求方法",
+    410: "这篇文章不再提供",
+    413: "内容太大",
+    429: "请求太多",
+    500: "系统出错",
+    503: "暂时不能检索",
+}
+KEYS = {
+    404: "web.not_found",
+    405: "web.method_not_allowed",
+    413: "web.too_large",
+    414: "web.too_large",
+    429: "web.too_many_requests",
+    503: "web.unavailable",
+}
+STATUSES = {"store.no_article": 404, "store.no_version": 404, "store.withdrawn": 410, "store.gone": 410}
+REQUEST_ID = "REQUEST-ID"  # stands in the 500 page for the number of the request
+
+
+def install(app: Flask) -> None:
+    """Answer every failure. Call it last: two pages are rendered here, once, and need nothing later."""
+    with app.test_request_context("/500"):
+        page_400 = _page(400, KbError("web.bad_request"), REQUEST_ID)
+        page_500 = _page(500, KbError("web.failed"), REQUEST_ID)
+
+    def failed() -> Response:
+        if _wants_json():
+            return _answer(500, KbError("web.failed"), {})
+        return Response(page_500.replace(REQUEST_ID, g.request_id), 500)
+
+    @app.errorhandler(KbError)
+    def on_kb_error(error: KbError) -> Response:
+        return _answer(_status(error), error, _retry_header(error))
+
+    @app.errorhandler(HTTPException)
+    def on_http_error(error: HTTPException) -> Response:
+        status = error.code or 500
+        if status < 400:
+            return make_response(error.get_response())
+        if status == 500:
+            return failed()
+        if isinstance(error, BadHost):  # Flask builds no URL then, so no template can be rendered
+            return Response(page_400.replace(REQUEST_ID, g.request_id), status)
+        key = KEYS.get(status, "web.bad_request" if status < 500 else "web.failed")
+        kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+        return _answer(status, KbError(key), kept)
+
+    @app.errorhandler(Exception)
+    def on_failure(_error: Exception) -> Response:
+        log.exception("web.failed", request_id=g.request_id, path=request.path)
+        return failed()
+
+
+def _status(error: KbError) -> int:
+    if isinstance(error, QueryError):
+        return 400
+    if isinstance(error, EngineDownError):
+        return 503
+    return STATUSES[error.key] if isinstance(error, StoreError) and error.key in STATUSES else 500
+
+
+def _retry_header(error: KbError) -> dict[str, str]:
+    return {"Retry-After": str(RETRY_SECONDS)} if isinstance(error, EngineDownError) else {}
+
+
+def _answer(status: int, error: KbError, headers: dict[str, str]) -> Response:
+    if status >= 500:
+        log.error("web.refused", request_id=g.request_id, path=request.path, status=status, reason=str(error))
+    if _wants_json():
+        response = jsonify(key=error.key, message=error.words("zh"), message_en=error.words("en"))
+        response.status_code = status
+    else:
+        response = make_response(_page(status, error, g.request_id, headers.get("Retry-After")), status)
+    response.headers.update(headers)
+    return response
+
+
+def _page(status: int, error: KbError, request_id: str, retry_seconds: str | None = None) -> str:
+    return render_template(
+        "error.html",
+        status=status,
+        heading=_heading(status, error),
+        error=error,
+        request_id=request_id,
+        retry_seconds=retry_seconds,
+    )
+
+
+def _heading(status: int, error: KbError) -> str:
+    if isinstance(error, QueryError):
+        return "检索式有误"
+    if isinstance(error, StoreError) and status == 404:
+        return "没有这篇文章"
+    return HEADINGS.get(status, HEADINGS[400] if status < 500 else HEADINGS[500])
+
+
+def _wants_json() -> bool:
+    return request.path.endswith(".json") or request.path == "/readyz"

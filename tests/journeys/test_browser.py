@@ -1,0 +1,213 @@
+"""The pages as Chromium shows them: accessible, quiet, narrow, on paper."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from waitress.server import create_server
+
+from kb.config import Settings
+from kb.web import create_app
+from tests.web import shelf
+
+CHROMIUM = shutil.which("chromium")
+AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Without the middle ones Chromium asks hosts of its maker for news at every start.
+FLAGS = [
+    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+# Page kind -> address and what its status is. The last two are of a library with nothing in it.
+PAGES = {
+    "home": ("/", 200),
+    "search": ("/search", 200),
+    "results": ("/search?q=三会一课", 200),
+    "chosen": ("/search?q=三会一课&year=2020&year=2021&newspaper=云岭日报&sort=newest&page=1", 200),
+    "last page": ("/search?q=三会一课&page=3", 200),
+    "loosened": ("/search?q=三会一课 “绝无此语句”", 200),
+    "no result": ("/search?q=“绝无此语句”&newspaper=云岭日报", 200),
+    "query error": ("/search?q=", 400),
+    "article": (f"/a/{shelf.FULL}?q=党建 业务", 200),
+    "bare article": (f"/a/{shelf.UNDATED}", 200),
+    "hostile article": (f"/a/{shelf.HOSTILE}?q=攻击", 200),
+    "old version": (f"/a/{shelf.FULL}?version=1", 200),
+    "not found": ("/nope", 404),
+    "withdrawn": (f"/a/{shelf.WITHDRAWN}", 410),
+    "empty home": ("empty:/", 200),
+    "no index": ("empty:/search?q=三会一课", 503),
+}
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH"),
+]
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """`app` under waitress on a free port of loopback; its address."""
+    server = create_server(app, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        server.trigger.pull_trigger(server.close)  # closed by its own thread, between two requests
+        thread.join(timeout=10)
+        server.task_dispatcher.shutdown()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(create_app(shelf.build(tmp_path_factory.mktemp("browser") / "data"))) as told:
+        yield told
+
+
+@pytest.fixture(scope="module")
+def empty_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(create_app(Settings(data=tmp_path_factory.mktemp("empty") / "data"))) as told:
+        yield told
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *sandbox])
+        yield started
+        started.close()
+
+
+class Visit:
+    """A page in a new browser window, and what its console said."""
+
+    def __init__(self, browser: Browser) -> None:
+        context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # Chromium notes the status of a page that is an error by design; a missing part of a page is a complaint.
+        is_the_page = message.location.get("url") == self.page.url and "status of" in message.text
+        if message.type in ("error", "warning") and not is_the_page:
+            self.complaints.append(message.text)
+
+    def close(self) -> None:
+        self.page.context.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    made = Visit(browser)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def open_page(visit: Visit, address: str, empty_address: str) -> Callable[[str], Page]:
+    def go(kind: str) -> Page:
+        url, status = PAGES[kind]
+        home, path = (empty_address, url[len("empty:") :]) if url.startswith("empty:") else (address, url)
+        response = visit.page.goto(home + quote(path, safe="/?=&"))
+        assert response is not None and response.status == status
+        return visit.page
+
+    return go
+
+
+# WCAG 2.5.8: 24 px, but for links inside a sentence.
+SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), summary")]
+    .filter(one => !one.closest("p, .meta"))
+    .map(one => [(one.closest("label") || one).getBoundingClientRect().height, one.outerHTML.slice(0, 80)])
+    .filter(([height, _]) => 0 < height && height < 24)"""
+
+
+def measure(page: Page, width: int) -> tuple[int, list[Any]]:
+    """How wide the page is on a screen of `width` px, and what is too small to be pressed there."""
+    page.set_viewport_size({"width": width, "height": 800})
+    return page.evaluate("document.documentElement.scrollWidth"), page.evaluate(SMALL)
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_a_page_is_accessible_quiet_and_fits_every_screen(
+    open_page: Callable[[str], Page], visit: Visit, kind: str
+) -> None:
+    page = open_page(kind)
+    page.evaluate(AXE)
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+    violations = [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]]
+    measured = [measure(page, width) for width in (1280, 360, 320)]
+
+    assert len(found["passes"]) > 20
+    assert violations == []
+    assert visit.complaints == []
+    assert measured == [(1280, []), (360, []), (320, [])]
+
+
+def test_an_officer_finds_the_passage_and_prints_it(visit: Visit, address: str, tmp_path: Path) -> None:
+    page = visit.page
+    page.goto(address)
+    page.wait_for_function("document.activeElement.id === 'q'")
+    page.keyboard.type("主题党日")
+    page.keyboard.press("Enter")
+    assert "找到 " in page.inner_text("[role=status]")
+    page.click(".hit h2 a")
+
+    assert page.inner_text("mark:first-of-type") == "主题党日"
+    assert page.evaluate("document.querySelector(':target').innerText") == "图为干警开展主题党日活动。"
+    assert page.is_visible("header.top") and page.is_hidden(".print-only")
+
+    page.emulate_media(media="print")
+    assert not any(
+        page.is_visible(part) for part in ("header.top", "footer", "form", "nav.outline", ".beside")
+    )
+    assert page.is_visible("h1") and page.is_visible(".print-only")
+    assert page.evaluate("getComputedStyle(document.querySelector('mark')).color") == "rgb(0, 0, 0)"
+    assert page.evaluate("getComputedStyle(document.querySelector('.text p')).fontSize") == "16px"  # 12 pt
+    pdf = page.pdf(path=str(tmp_path / "article.pdf"), prefer_css_page_size=True)
+    assert pdf.startswith(b"%PDF-") and b"/MediaBox [0 0 594.95" in pdf
+    assert visit.complaints == []
+
+
+def test_facets_and_sorting_work_without_javascript(browser: Browser, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}/search?q={quote('三会一课')}")
+    page.check("input[value='云岭日报']")
+    page.check("input[value='2020']")
+    page.click("form.facets button")
+    chosen = page.inner_text("[role=status]")
+    page.click("text=最早")
+    page.click("a.clear")
+    cleared = page.inner_text("[role=status]")
+    context.close()
+
+    assert chosen.startswith("找到 4 篇")
+    assert cleared.startswith(f"找到 {shelf.NOTES} 篇")
+
+
+def test_the_keyboard_sees_where_it_is_and_can_skip_the_header(visit: Visit, address: str) -> None:
+    page = visit.page
+    page.goto(f"{address}/a/{shelf.FULL}")
+    page.keyboard.press("Tab")
+    ring = page.evaluate(
+        "getComputedStyle(document.activeElement).outlineColor + document.activeElement.innerText"
+    )
+    page.keyboard.press("Enter")
+
+    assert ring == "rgb(255, 191, 71)跳到正文"
+    assert page.evaluate("document.activeElement.id") == "main"
