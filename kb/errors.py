@@ -75,6 +75,26 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "只有图片:{source} 的正文是图片,没有文字。原页已保留,未入库;需要人工录入。",
         "en": "Pictures only: the body of {source} is images without text. The page is kept, not stored; it must be typed by hand.",
     },
+    "parse.bad_archive_line": {
+        "zh": "归档第 {line} 行不是 JSON 对象:{reason}。这一行未入库,其他行照常处理;改正后可再次添加。",
+        "en": "Archive line {line} is no JSON object: {reason}. It was not stored, the other lines go on; correct it and add the file again.",
+    },
+    "parse.archive_no_title": {
+        "zh": "归档第 {line} 行没有标题(title)。这一行未入库,其他行照常处理;补上后可再次添加。",
+        "en": "Archive line {line} has no title. It was not stored, the other lines go on; add one and add the file again.",
+    },
+    "parse.archive_no_body": {
+        "zh": "归档第 {line} 行《{title}》没有正文(body)。这一行未入库,其他行照常处理;补上后可再次添加。",
+        "en": "Archive line {line}, {title}, has no body. It was not stored, the other lines go on; add one and add the file again.",
+    },
+    "parse.archive_withdrawn": {
+        "zh": "归档第 {line} 行《{title}》已在来源处撤下,未入库。其他行照常处理。",
+        "en": "Archive line {line}, {title}, was withdrawn at its source and was not stored. The other lines go on.",
+    },
+    "parse.bad_docx": {
+        "zh": "Word 文件 {source} 不能打开:{reason}。文件未改动,未入库;请在 Word 中另存为 .docx 后再添加。",
+        "en": "The Word file {source} cannot be opened: {reason}. It is unchanged and was not stored; save it as .docx in Word and add it again.",
+    },
     # --- sources --------------------------------------------------------------------------------------------
     "source.unreadable": {
         "zh": "来源文件 {path} 读不出:{reason}。数据未改动;改正后运行 kb source check {path}。",
@@ -264,6 +284,22 @@ WORDS: dict[str, dict[Language, str]] = {
     "query.too_long": {
         "zh": "检索式有 {length} 个字,上限 {limit} 个。请缩短后再试。",
         "en": "The query has {length} characters, the limit is {limit}. Shorten it and try again.",
+    },
+    "query.too_many_terms": {
+        "zh": "检索式有 {count} 个词,上限 {limit} 个。请减少词语后再试。",
+        "en": "The query has {count} terms, the limit is {limit}. Use fewer and try again.",
+    },
+    "query.unclosed": {
+        "zh": "第 {place} 个字处的引号 {mark} 没有配对。请补上另一半,或去掉它按词语检索。",
+        "en": "The quotation mark {mark} at character {place} is not closed. Close it, or remove it to search for words.",
+    },
+    "query.no_value": {
+        "zh": "第 {place} 个字处的「{name}」后面没有内容。请写上要找的词,例如 标题:融合。",
+        "en": "Nothing follows {name} at character {place}. Write what to look for, for example 标题:融合.",
+    },
+    "query.bad_date": {
+        "zh": "第 {place} 个字处的日期「{value}」读不懂。可写 2023、2023-08、2023-08-02 或 2023-01..2023-06。",
+        "en": "The date {value} at character {place} cannot be read. Write 2023, 2023-08, 2023-08-02 or 2023-01..2023-06.",
     },
     "query.bad_parameter": {
         "zh": "网址里的参数 {name} 的值不能用:{value}。请从检索页重新开始,或改正网址。",

@@ -38,7 +38,7 @@ class Author:
     """One name of a byline."""
 
     name: str  # 许剑虹
-    role: str  # 作者 | 记者 | 通讯员 | 文 | 图 | 摄 | 执笔 | 评论员 | 整理
+    role: str  # 作者 | 记者 | 通讯员 | 实习生 | 文 | 图 | 文/图 | 摄 | 执笔 | 评论员 | 整理 | 口述
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +198,7 @@ class Query:
 
 
 Sort = Literal["relevance", "newest", "oldest"]
+Match = Literal["all", "any"]  # of the clauses of a query
 
 
 @dataclass(frozen=True, slots=True)

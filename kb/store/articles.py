@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from rapidfuzz import fuzz
 from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from kb.model import (
@@ -23,15 +22,11 @@ from kb.model import (
     Status,
     StoredArticle,
 )
+from kb.store.reprints import link, near_ids
 from kb.store.tables import article_versions, articles, sequence
 from kb.text.fingerprint import Fingerprints, body_hash, simhash
-from kb.text.normalize import fold
 
-# crawl.md §2.7: 3 % of edited characters move up to 6 of 64 bits; the texts are compared afterwards.
-REPRINT_BITS = 6
-REPRINT_LEAST_RATIO = 80.0  # rapidfuzz ratio (0–100) of the folded bodies
-REPRINT_COMPARED_CHARS = 4000  # the comparison is quadratic; the head of a text is enough to tell
-REPRINT_LEAST_CHARS = 60  # shorter texts are linked when equal, never when merely near
+HIDDEN_STATUSES: tuple[Status, ...] = ("withdrawn", "gone")
 
 Outcome = Literal["added", "changed", "unchanged"]
 
@@ -82,9 +77,12 @@ def save(connection: Connection, items: Sequence[NewArticle], near: Fingerprints
     A changed text makes a new version and keeps the old one; a better reading of the same raw page replaces the
     reading. `near` holds the fingerprints of all stored articles and gets those of `items`.
     """
-    numbers = _Numbers.read(connection)
-    saved = [_save_one(connection, item, numbers, near) for item in items]
-    numbers.write(connection)
+    saving = _Saving(connection, near, _Numbers.read(connection))
+    valued = [(item, _values(item)) for item in items]
+    saving.look_up(values for _item, values in valued)
+    saved = [_save_one(saving, item, values) for item, values in valued]
+    saving.flush()
+    saving.numbers.write(connection)
     return saved
 
 
@@ -115,26 +113,70 @@ class _Numbers:
         return self.article_id
 
 
-def _save_one(connection: Connection, item: NewArticle, numbers: _Numbers, near: Fingerprints) -> Saved:
-    values = _values(item)
-    stored = connection.execute(select(articles).where(articles.c.key == item.article.key)).one_or_none()
-    if stored is not None and _is_old(connection, stored, item, values["content_hash"]):
+@dataclass(slots=True)
+class _Saving:
+    """What one call of `save` knows. New rows are kept back and inserted together: a statement a row is slow."""
+
+    connection: Connection
+    near: Fingerprints
+    numbers: _Numbers
+    stored: dict[str, Row[Any]] = field(default_factory=dict)  # by key
+    bodies: set[str] = field(default_factory=set)  # body hashes in the store and in this call
+    fresh: dict[str, dict[str, Any]] = field(default_factory=dict)  # rows to insert, by key
+
+    def look_up(self, valued: Iterable[dict[str, Any]]) -> None:
+        wanted = [(values["key"], values["body_hash"]) for values in valued]
+        keys, bodies = [key for key, _ in wanted], [body for _, body in wanted]
+        rows = self.connection.execute(select(articles).where(articles.c.key.in_(keys)))
+        self.stored = {row.key: row for row in rows}
+        known = select(articles.c.body_hash).where(articles.c.body_hash.in_(bodies))
+        self.bodies = set(self.connection.scalars(known))
+
+    def flush(self) -> None:
+        if self.fresh:
+            self.connection.execute(insert(articles), list(self.fresh.values()))
+            self.fresh = {}
+
+    def row(self, key: str) -> Row[Any] | None:
+        """The stored row of a key, also of one that came earlier in this call."""
+        if key in self.fresh:
+            self.flush()
+            self.stored[key] = self.connection.execute(select(articles).where(articles.c.key == key)).one()
+        return self.stored.get(key)
+
+
+def _save_one(saving: _Saving, item: NewArticle, values: dict[str, Any]) -> Saved:
+    stored = saving.row(item.article.key)
+    if stored is not None and _is_old(saving.connection, stored, item, values["content_hash"]):
         return Saved(stored.id, "unchanged")
-    values["seq"] = numbers.next_seq()
+    values["seq"] = saving.numbers.next_seq()
     if stored is None:
-        article_id = numbers.next_id()
-        connection.execute(insert(articles).values(id=article_id, version=1, status="normal", **values))
+        article_id = saving.numbers.next_id()
+        row = {"id": article_id, "version": 1, "status": "normal", "reprint_of": None, **values}
+        saving.fresh[item.article.key] = row
     else:
         article_id = stored.id
-        same_page = item.page_hash is not None and item.page_hash == stored.page_hash
-        if not same_page:
-            _keep_version(connection, stored)
-            values["version"] = stored.version + 1
-            values["status"] = "corrected"
-        connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
-    _link_reprints(connection, article_id, item.article, values, numbers, near)
-    near.add(article_id, values["simhash"])
+        _replace(saving, stored, item, values)
+    if stored is not None or _may_have_copies(saving, values):
+        saving.flush()
+        link(saving.connection, article_id, values, saving.near, saving.numbers.next_seq)
+    saving.near.add(article_id, values["simhash"])
+    saving.bodies.add(values["body_hash"])
     return Saved(article_id, "added" if stored is None else "changed")
+
+
+def _replace(saving: _Saving, stored: Row[Any], item: NewArticle, values: dict[str, Any]) -> None:
+    same_page = item.page_hash is not None and item.page_hash == stored.page_hash
+    if not same_page:
+        _keep_version(saving.connection, stored)
+        values |= {"version": stored.version + 1, "status": "corrected"}
+    saving.connection.execute(update(articles).where(articles.c.id == stored.id).values(**values))
+    changed = select(articles).where(articles.c.id == stored.id)
+    saving.stored[item.article.key] = saving.connection.execute(changed).one()
+
+
+def _may_have_copies(saving: _Saving, values: dict[str, Any]) -> bool:
+    return values["body_hash"] in saving.bodies or bool(near_ids(saving.near, values))
 
 
 def _values(item: NewArticle) -> dict[str, Any]:
@@ -155,9 +197,18 @@ def _values(item: NewArticle) -> dict[str, Any]:
     }
 
 
+_BLOCK = tuple(one.name for one in fields(Block))
+_NESTED = ("blocks", "quotations", "authors", "provenance")
+_PLAIN = tuple(one.name for one in fields(Article) if one.name not in ("key", "source", *_NESTED))
+
+
 def _content(article: Article) -> dict[str, Any]:
-    content = asdict(article)
-    del content["key"], content["source"]
+    # By hand: dataclasses.asdict takes a third of the time of saving an article.
+    content = {name: getattr(article, name) for name in _PLAIN}
+    content["blocks"] = [{name: getattr(block, name) for name in _BLOCK} for block in article.blocks]
+    content["quotations"] = [asdict(quotation) for quotation in article.quotations]
+    content["authors"] = [asdict(author) for author in article.authors]
+    content["provenance"] = asdict(article.provenance)
     return content
 
 
@@ -190,61 +241,6 @@ def _keep_version(connection: Connection, stored: Row[Any]) -> None:
             stored_at=stored.stored_at,
         )
     )
-
-
-def _link_reprints(
-    connection: Connection,
-    article_id: int,
-    article: Article,
-    values: dict[str, Any],
-    numbers: _Numbers,
-    near: Fingerprints,
-) -> None:
-    """Link an article and its copies to the earliest of them, which may be this one."""
-    copies = _copies(connection, article_id, article, values, near)
-    roots = {row.reprint_of or row.id for row in copies}
-    own = connection.execute(select(articles.c.reprint_of).where(articles.c.id == article_id)).scalar_one()
-    if not roots and own is None:
-        return
-    group = connection.execute(
-        select(articles.c.id, articles.c.published, articles.c.reprint_of).where(
-            or_(articles.c.id.in_(roots), articles.c.reprint_of.in_(roots), articles.c.id == article_id)
-        )
-    ).all()
-    earliest = min(group, key=lambda row: (row.published or "9999", row.id)).id
-    for row in group:
-        wanted = None if row.id == earliest else earliest
-        if row.reprint_of != wanted:
-            change: dict[str, Any] = {"reprint_of": wanted}
-            if row.id != article_id:
-                change["seq"] = numbers.next_seq()
-            connection.execute(update(articles).where(articles.c.id == row.id).values(**change))
-
-
-def _copies(
-    connection: Connection, article_id: int, article: Article, values: dict[str, Any], near: Fingerprints
-) -> list[Row[Any]]:
-    columns = (articles.c.id, articles.c.reprint_of, articles.c.body_hash, articles.c.content)
-    wanted = articles.c.body_hash == values["body_hash"]
-    if values["body_chars"] >= REPRINT_LEAST_CHARS:
-        ids = near.near(values["simhash"], bits=REPRINT_BITS)
-        wanted = or_(wanted, articles.c.id.in_(ids[:200]))
-    rows = connection.execute(select(*columns).where(wanted, articles.c.id != article_id)).all()
-    body = _compared_body(block.text for block in article.blocks if block.kind in BODY_KINDS)
-    return [
-        row
-        for row in rows
-        if row.body_hash == values["body_hash"]
-        or fuzz.ratio(body, _compared_body(_body_texts(row.content))) >= REPRINT_LEAST_RATIO
-    ]
-
-
-def _compared_body(texts: Iterable[str]) -> str:
-    return fold("\n".join(texts)[: REPRINT_COMPARED_CHARS * 2])[:REPRINT_COMPARED_CHARS]
-
-
-def _body_texts(content: dict[str, Any]) -> list[str]:
-    return [block["text"] for block in content["blocks"] if block["kind"] in BODY_KINDS]
 
 
 def set_status(connection: Connection, article_id: int, status: Status) -> None:
@@ -280,13 +276,15 @@ def many(connection: Connection, ids: Sequence[int]) -> dict[int, StoredArticle]
 
 def newest(connection: Connection, limit: int) -> list[StoredArticle]:
     """The articles published last; those without a date come after all others, the last stored first."""
-    rows = connection.execute(
-        select(articles)
-        .where(articles.c.status.in_(SHOWN_STATUSES))
+    # NOT IN, so that SQLite walks the index of dates from its end instead of sorting everything shown.
+    ids = connection.scalars(
+        select(articles.c.id)
+        .where(articles.c.status.not_in(HIDDEN_STATUSES))
         .order_by(articles.c.published.desc().nulls_last(), articles.c.id.desc())
         .limit(limit)
-    )
-    return [_stored(row) for row in rows]
+    ).all()
+    found = many(connection, ids)
+    return [found[article_id] for article_id in ids]
 
 
 def summary(connection: Connection) -> Summary:
@@ -352,7 +350,8 @@ def changed_since(connection: Connection, seq: int, limit: int) -> list[StoredAr
 
 def latest_seq(connection: Connection) -> int:
     """The sequence number of the last change."""
-    return connection.execute(select(sequence.c.value).where(sequence.c.name == "seq")).scalar_one()
+    seq: int = connection.execute(select(sequence.c.value).where(sequence.c.name == "seq")).scalar_one()
+    return seq
 
 
 def count_unindexed(connection: Connection, seq: int) -> int:

@@ -61,12 +61,14 @@ def open_round(
     now: str,
     again: Sequence[str] = (),
     issues: tuple[str, str] | None = None,
+    fetched_until: str | None = None,
 ) -> None:
     """Queue what this run has to fetch: pages that a killed run held, pages that are due, the pages `again`,
-    and the list pages of the `issues` from the first to the last day."""
+    and the list pages of the `issues` from the first to the last day, if last fetched by `fetched_until` (now)."""
     since, until = issues or ("", "")
     due = and_(frontier.c.state.not_in(_WAITING), frontier.c.due_at <= now)
-    asked = and_(frontier.c.kind.in_(LISTS), frontier.c.issue.between(since, until))
+    known_long = or_(frontier.c.fetched_at.is_(None), frontier.c.fetched_at <= (fetched_until or now))
+    asked = and_(frontier.c.kind.in_(LISTS), frontier.c.issue.between(since, until), known_long)
     wanted = or_(frontier.c.state == "leased", due, frontier.c.url.in_(list(again)), asked)
     of_source = frontier.c.source == source
     connection.execute(update(frontier).where(of_source, frontier.c.state == "queued").values(tries=0))

@@ -1,0 +1,399 @@
+"""Commands; each is a few lines that call a use case. Imports stand inside: `kb --help` stays quick."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kb import __version__, terminal
+from kb.errors import ConfigError, KbError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine as Database
+
+    from kb.config import Settings
+    from kb.crawl.shapes import CrawlReport
+
+INTERRUPTED = 130
+OPEN_LOCALLY = ("127.0.0.1", "::1", "localhost")
+DAY = click.DateTime(["%Y-%m-%d"])
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Commands(click.Group):
+    """Turns every named failure into its sentence and exit code, and Ctrl+C into 130."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KbError as error:
+            click.echo(f"{error.words('zh')}\n{error.words('en')}  [{error.key}]", err=True)
+            ctx.exit(error.exit_code)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("已中断;已存的内容不受影响,再次运行即可继续。", err=True)
+            click.echo("Interrupted. What is stored is safe; run again to go on.", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kb")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="数据文件夹 · data folder, else $KB_DATA or ./data"
+)
+def main(data: Path | None) -> None:
+    """党建学习资料的知识库检索 · Search over Party-study materials."""
+    if data is not None:
+        os.environ["KB_DATA"] = str(data)
+
+
+def _settings() -> Settings:
+    from kb import config, log
+
+    settings = config.load()
+    # A command says on stderr what it has to say; its log is for those who ask for one.
+    log.configure(settings.log_level if "log_level" in settings.model_fields_set else "ERROR")
+    config.prepare_data(settings)
+    return settings
+
+
+def _open() -> tuple[Settings, Database]:
+    from kb.store.db import open_database
+
+    settings = _settings()
+    return settings, open_database(settings.database)
+
+
+@contextmanager
+def _writing_run() -> Iterator[tuple[Settings, Database]]:
+    """The store under the writer's lock. Raises LockedError when another run holds it."""
+    from kb.store.db import checkpoint, open_database
+    from kb.store.lock import writer_lock
+
+    settings = _settings()
+    with writer_lock(settings.data):
+        database = open_database(settings.database)
+        yield settings, database
+        checkpoint(database, settings.data)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON · print JSON")
+no_index_option = click.option("--no-index", is_flag=True, help="暂不建索引 · store now, index later")
+
+
+# --- writing ----------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@no_index_option
+@json_option
+def add(paths: tuple[Path, ...], no_index: bool, as_json: bool) -> None:
+    """Add files, folders and archives; they are searchable when it returns. Safe to repeat."""
+    from kb import ingest
+
+    started = time.monotonic()
+    with _writing_run() as (settings, database), terminal.progress() as progress:
+        report = ingest.add(database, settings, paths, progress)
+        if not no_index:
+            ingest.reindex(database, settings, everything=False, progress=progress)
+    if as_json:
+        terminal.print_json(asdict(report))
+    else:
+        terminal.complain((failure.path, failure.message) for failure in report.failed)
+        counts = {"added": report.added, "changed": report.changed, "unchanged": report.unchanged}
+        counts["failed"] = len(report.failed)
+        terminal.summary("add", counts, started, partial=bool(report.failed))
+    sys.exit(1 if report.failed else 0)
+
+
+@main.command()
+@click.option("--new", "everything", flag_value=False, default=False, help="上次以来的变化(默认) · changes")
+@click.option("--all", "everything", flag_value=True, help="全部重建 · build the whole index anew")
+def reindex(everything: bool) -> None:
+    """Index articles stored since the last run, or all. Safe to repeat."""
+    from kb import ingest
+
+    started = time.monotonic()
+    with _writing_run() as (settings, database), terminal.progress() as progress:
+        count = ingest.reindex(database, settings, everything=everything, progress=progress)
+    terminal.summary("reindex", {"articles": count}, started, partial=False)
+
+
+@main.command()
+@click.argument("sources", nargs=-1)
+@click.option("--since", type=DAY, help="从这一天的报纸起 · first issue day")
+@click.option("--until", type=DAY, help="到这一天的报纸止 · last issue day")
+@click.option("--status", is_flag=True, help="只看各来源进度,不抓取 · show how far each source is")
+@no_index_option
+@json_option
+def crawl(
+    sources: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    status: bool,
+    no_index: bool,
+    as_json: bool,
+) -> None:
+    """Fetch what is due from the named sources, or all enabled ones. Safe to repeat and to interrupt."""
+    from kb import ingest
+    from kb.crawl.source import chosen
+
+    if status:
+        _crawl_status(as_json)
+        return
+    started = time.monotonic()
+    with _writing_run() as (settings, database), terminal.progress() as progress:
+        wanted = chosen(ingest.load_sources(settings), sources)
+        first, last = since and since.date(), until and until.date()
+        reports = ingest.crawl(database, settings, wanted, since=first, until=last, progress=progress)
+        if not no_index:
+            ingest.reindex(database, settings, everything=False, progress=progress)
+    _crawl_said(reports, started, as_json)
+
+
+def _crawl_said(reports: list[CrawlReport], started: float, as_json: bool) -> None:
+    partial = any(report.failed or report.stopped for report in reports)
+    if as_json:
+        terminal.print_json([_crawl_record(report) for report in reports])
+    else:
+        for report in reports:
+            terminal.complain((problem.url, problem.message) for problem in report.problems)
+            if report.stopped is not None:
+                terminal.complain([(report.source, report.stopped.words("zh"))])
+        counts = {"sources": len(reports)}
+        for name in ("new", "changed", "unchanged", "failed", "skipped", "blocked", "left"):
+            counts[name] = sum(getattr(report, name) for report in reports)
+        terminal.summary("crawl", counts, started, partial=partial)
+    sys.exit(1 if partial else 0)
+
+
+def _crawl_record(report: CrawlReport) -> dict[str, Any]:
+    stopped = report.stopped and {"key": report.stopped.key, "message": report.stopped.words("zh")}
+    return asdict(replace(report, stopped=None)) | {"stopped": stopped}
+
+
+def _crawl_status(as_json: bool) -> None:
+    from kb.store import frontier
+    from kb.store.db import reading
+
+    _settings, database = _open()
+    with reading(database) as connection:
+        lines = frontier.status(connection)
+    if as_json:
+        terminal.print_json([asdict(line) for line in lines])
+        return
+    for line in lines:
+        counts = f"待抓 {line.waiting} · 目录页 {line.lists} · 文章 {line.articles} · 跳过 {line.skipped}"
+        trouble = f"失败 {line.failed} · 禁抓 {line.blocked}"
+        click.echo(f"{line.source}: {counts} · {trouble} · 最近 {line.last_fetched or '无'}")
+
+
+@main.command()
+@click.argument("source", required=False)
+@json_option
+def reparse(source: str | None, as_json: bool) -> None:
+    """Read the kept pages again with today's rules, of one source or all. Fetches nothing."""
+    from kb import ingest
+
+    started = time.monotonic()
+    with _writing_run() as (settings, database), terminal.progress() as progress:
+        report = ingest.reparse(database, settings, source, progress)
+        ingest.reindex(database, settings, everything=False, progress=progress)
+    if as_json:
+        terminal.print_json(asdict(report))
+    else:
+        terminal.complain((failure.path, failure.message) for failure in report.failed)
+        counts = {"added": report.added, "changed": report.changed, "unchanged": report.unchanged}
+        counts["failed"] = len(report.failed)
+        terminal.summary("reparse", counts, started, partial=bool(report.failed))
+    sys.exit(1 if report.failed else 0)
+
+
+@main.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the schema to this version of kb. Back the data folder up first; repeating does nothing."""
+    from kb.store.db import connect, revision, upgrade
+    from kb.store.lock import writer_lock
+
+    settings = _settings()
+    with writer_lock(settings.data):
+        database = connect(settings.database)
+        upgrade(database)
+        click.echo(f"db ok: revision {revision(database)}")
+
+
+# --- sources ----------------------------------------------------------------------------------------
+
+
+@main.group()
+def source() -> None:
+    """The sources: which sites are known and how their pages are read."""
+
+
+@source.command("list")
+@json_option
+def source_list(as_json: bool) -> None:
+    """List the shipped sources and your own."""
+    from kb import ingest
+
+    for one in (sources := ingest.load_sources(_settings())).values():
+        if not as_json:
+            state = "启用" if one.enabled else "停用"
+            click.echo(f"{one.slug}  {one.name}  {state}  核实 {one.verified}  {one.path}")
+    if as_json:
+        names = ("slug", "name", "enabled", "verified", "path")
+        terminal.print_json([{name: str(getattr(one, name)) for name in names} for one in sources.values()])
+
+
+@source.command("check")
+@click.argument("file", type=FILE)
+def source_check(file: Path) -> None:
+    """Check a source file and print what it says."""
+    from kb.crawl.source import describe, load
+
+    for line in describe(load(file)):
+        click.echo(line)
+
+
+@source.command("try")
+@click.argument("file", type=FILE)
+@click.argument("page", type=FILE)
+@click.option("--url", help="这一页的网址 · address of the page, where a rule reads it")
+def source_try(file: Path, page: Path, url: str | None) -> None:
+    """Print as JSON what the rules of FILE read from the saved PAGE. Stores nothing."""
+    from kb import ingest
+    from kb.crawl.source import load
+    from kb.model import RawPage
+
+    raw = RawPage(url or f"file:{page.resolve()}", page.read_bytes())
+    article = ingest.read_crawled(_settings(), raw, load(file))
+    click.echo(json.dumps(asdict(article), ensure_ascii=False, indent=2))
+
+
+# --- reading ----------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.argument("query")
+@click.option("--sort", type=click.Choice(["relevance", "newest", "oldest"]), default="relevance")
+@click.option("--limit", type=click.IntRange(1, 1000), default=10, help="结果数 · results (10)")
+@click.option("--offset", type=click.IntRange(0, 999), default=0, help="跳过的结果数 · results to skip")
+@json_option
+def search(query: str, sort: Any, limit: int, offset: int, as_json: bool) -> None:
+    """Search titles and texts: words, “phrases”, 标题:… 作者:… 单位:… 报纸:… 日期:2023-01..2023-06."""
+    from kb.export.records import results_record
+    from kb.search import open_search
+
+    settings, database = _open()
+    results = open_search(settings, database).find(query, sort=sort, offset=offset, limit=limit)
+    if as_json:
+        terminal.print_json(results_record(results))
+        return
+    if results.fallback:
+        click.echo("没有同时含全部词语的文章;以下至少含其中一个。")
+    click.echo(f"找到 {results.total} 篇,用时 {results.took_ms:.0f} 毫秒")
+    for number, hit in enumerate(results.hits, offset + 1):
+        page = hit.edition_page and f"{hit.edition_page}版"
+        place = " ".join(filter(None, (hit.newspaper, page, hit.published)))
+        click.echo(f"{number}. {hit.title}  [{hit.id}] {place or '报纸、日期不详'}")
+        click.echo("   " + "".join(f"【{run.text}】" if run.matched else run.text for run in hit.snippet))
+
+
+@main.command()
+@click.argument("article_id", type=int)
+@json_option
+def show(article_id: int, as_json: bool) -> None:
+    """Print one article."""
+    from kb.export.records import article_record
+    from kb.store import articles
+    from kb.store.db import reading
+
+    _settings, database = _open()
+    with reading(database) as connection:
+        stored = articles.one(connection, article_id)
+    if stored is None:
+        raise StoreError("store.no_article", article_id=article_id)
+    if as_json:
+        terminal.print_json(article_record(stored))
+        return
+    article = stored.article
+    names = " ".join(f"{author.name}({author.role})" for author in article.authors)
+    page = article.edition_page and f"{article.edition_page}版"
+    place = " ".join(filter(None, (article.newspaper, article.published, page)))
+    for line in (
+        article.kicker,
+        article.title,
+        article.subtitle,
+        names,
+        article.affiliation,
+        place,
+        article.url,
+    ):
+        if line:
+            click.echo(line)
+    click.echo()
+    for block in article.blocks:
+        click.echo(block.text)
+
+
+@main.command()
+@click.option(
+    "--output", "-o", type=click.File("w", encoding="utf-8", atomic=True), default="-", help="文件 · file"
+)
+def export(output: Any) -> None:
+    """Write every article as one JSON line; `kb add` reads the file back."""
+    from kb import ingest
+    from kb.export.records import article_record
+
+    _settings, database = _open()
+    for stored in ingest.every_article(database):
+        output.write(json.dumps(article_record(stored), ensure_ascii=False) + "\n")
+
+
+@main.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Check database, index, disk and settings, and say how to mend what is wrong."""
+    from kb.diagnose import diagnose
+
+    settings, database = _open()
+    findings = diagnose(database, settings)
+    if as_json:
+        terminal.print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            click.echo(f"{'✓' if finding.ok else '✗'} {finding.name}: {finding.says}")
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@main.command()
+@click.option("--host", help="监听地址 · address to listen on (127.0.0.1)")
+@click.option("--port", type=click.IntRange(0, 65535), help="端口,被占用时用下一个 · port (8000)")
+@click.option("--yes-open", is_flag=True, help="允许别的机器访问 · allow an address that others can reach")
+def serve(host: str | None, port: int | None, yes_open: bool) -> None:
+    """Serve the web pages until Ctrl+C."""
+    from kb.web import create_app
+    from kb.web import server as web_server
+
+    chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = _settings().model_copy(update=chosen)
+    if settings.host not in OPEN_LOCALLY and not yes_open:
+        raise ConfigError("serve.open", host=settings.host)
+    app = create_app(settings)
+    web_server.serve(app, settings, behind=app.extensions["kb"].search.behind, say=click.echo)

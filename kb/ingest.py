@@ -1,0 +1,389 @@
+"""One page or file -> parsed, deduplicated, stored, indexed; and the index rebuilt from the store."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy import Engine as Database
+
+from kb import config
+from kb.config import Settings
+from kb.crawl.shapes import CrawlReport, Handed
+from kb.crawl.source import Source, load_all
+from kb.crawl.walk import walk
+from kb.engine import Engine, open_engine
+from kb.errors import KbError, ParseError, StoreError
+from kb.model import REVIEW_BELOW, Article, CrawlPage, RawPage, StoredArticle
+from kb.parse import article as parse_article
+from kb.parse import files
+from kb.parse import page as parse_page
+from kb.store import articles, frontier, pages
+from kb.store.articles import NewArticle, Outcome
+from kb.store.db import checkpoint, reading, writing
+from kb.text.fingerprint import Fingerprints
+from kb.text.lexicon import load_segmenter
+
+FILES = "files"  # slug of the source of everything that was added by hand
+SAVED_TOGETHER = 400  # articles in one transaction: large enough for speed, small enough to lose little work
+LINE_LIMIT = 16 * 1024 * 1024  # characters of one archive line; laws of 105,712 characters are common
+ARCHIVES = (".jsonl", ".jsonl.gz")
+DOCUMENTS = (".txt", ".html", ".htm", ".shtml", ".docx")
+
+Progress = Callable[[str, int, int | None], None]
+
+
+def silent(_stage: str, _done: int, _total: int | None) -> None:
+    """Progress for nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One input that could not be taken; the rest went on."""
+
+    path: str  # a file, a file and line (x.jsonl:12) or a URL
+    key: str  # parse.no_title
+    message: str  # in Chinese
+
+
+@dataclass(slots=True)
+class AddReport:
+    """What an `add` did."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    failed: list[Failure] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """One article-sized piece of input, or why it is none."""
+
+    name: str
+    item: NewArticle | Failure
+
+
+# --- add ------------------------------------------------------------------------------------------
+
+
+def add(
+    database: Database, settings: Settings, paths: Sequence[Path], progress: Progress = silent
+) -> AddReport:
+    """Parse and store files, folders and archives, in order. The same again changes nothing."""
+    report = AddReport()
+    with reading(database) as connection:
+        near = articles.fingerprints(connection)
+    for batch in _batches(_inputs(settings, paths), SAVED_TOGETHER):
+        _save_batch(database, batch, near, report)
+        checkpoint(database, settings.data)
+        progress("store", report.added + report.changed + report.unchanged, None)
+    return report
+
+
+def _save_batch(database: Database, batch: Sequence[_Input], near: Fingerprints, report: AddReport) -> None:
+    items = [entry.item for entry in batch if isinstance(entry.item, NewArticle)]
+    with writing(database) as connection:
+        saved = articles.save(connection, items, near)
+    for one in saved:
+        report.ids.append(one.id)
+        setattr(report, one.outcome, getattr(report, one.outcome) + 1)
+    report.failed += [entry.item for entry in batch if isinstance(entry.item, Failure)]
+
+
+def _batches(entries: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    batch: list[Any] = []
+    for entry in entries:
+        batch.append(entry)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _inputs(settings: Settings, paths: Sequence[Path]) -> Iterator[_Input]:
+    for path in paths:
+        if path.is_dir():
+            for found in sorted(path.rglob("*")):
+                if found.is_file() and found.name.endswith((*ARCHIVES, *DOCUMENTS)):
+                    yield from _file_inputs(settings, found)
+        else:
+            yield from _file_inputs(settings, path)
+
+
+def _file_inputs(settings: Settings, path: Path) -> Iterator[_Input]:
+    try:
+        if path.name.endswith(ARCHIVES):
+            yield from _archive_inputs(path)
+        elif path.name.endswith(DOCUMENTS):
+            yield _Input(str(path), _document(settings, path))
+        else:
+            raise ParseError("add.unknown_type", path=path)
+    except KbError as error:
+        yield _Input(str(path), _failure(str(path), error))
+    except OSError as error:
+        yield _Input(
+            str(path), _failure(str(path), ParseError("add.unreadable", path=path, reason=error.strerror))
+        )
+
+
+def _failure(path: str, error: KbError) -> Failure:
+    return Failure(path, error.key, error.words("zh"))
+
+
+def _archive_inputs(path: Path) -> Iterator[_Input]:
+    opened = gzip.open if path.name.endswith(".gz") else open
+    with opened(path, "rt", encoding="utf-8", errors="replace") as lines:
+        number = 0
+        while line := lines.readline(LINE_LIMIT):
+            number += 1
+            name = f"{path}:{number}"
+            if len(line) == LINE_LIMIT and not line.endswith("\n"):
+                yield _Input(
+                    name, _failure(name, ParseError("add.line_too_long", path=name, limit=LINE_LIMIT))
+                )
+                while (rest := lines.readline(LINE_LIMIT)) and not rest.endswith("\n"):
+                    pass
+            elif line.strip():
+                yield _Input(name, _archive_item(line, name))
+
+
+def _archive_item(line: str, name: str) -> NewArticle | Failure:
+    try:
+        return NewArticle(files.read_archive_line(line, source=FILES), known_version_is_old=True)
+    except ParseError as error:
+        return _failure(name, error)
+
+
+def _document(settings: Settings, path: Path) -> NewArticle:
+    size_mib = path.stat().st_size / 2**20
+    if size_mib > settings.fetch_decoded_mib:
+        raise ParseError(
+            "parse.too_large", source=path, size_mib=size_mib, limit_mib=settings.fetch_decoded_mib
+        )
+    body = path.read_bytes()
+    page_hash = pages.put(settings.pages, body)
+    key = f"file:{path.resolve()}"
+    return NewArticle(read_document(settings, key, body), page_hash, known_version_is_old=True)
+
+
+def read_document(settings: Settings, key: str, body: bytes) -> Article:
+    """The article in a file's bytes; `key` ends like its name. Raises ParseError."""
+    if key.endswith(".txt"):
+        return _trusted(files.read_text(body, key=key, source=FILES))
+    if key.endswith(".docx"):
+        return _trusted(files.read_docx(body, key=key, source=FILES))
+    page = RawPage(url=key, body=body)
+    article = parse_article.read_page(page, rule=None, source=FILES)
+    return _trusted(replace(article, key=key))
+
+
+def _trusted(article: Article) -> Article:
+    """The article, when its reading is sure enough to be searched. Raises ParseError("parse.low_confidence")."""
+    if article.provenance.confidence < REVIEW_BELOW:
+        raise ParseError("parse.low_confidence", source=article.key, confidence=article.provenance.confidence)
+    return article
+
+
+# --- crawl ----------------------------------------------------------------------------------------
+
+
+def crawl(
+    database: Database,
+    settings: Settings,
+    sources: Sequence[Source],
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    progress: Progress = silent,
+) -> list[CrawlReport]:
+    """Crawl the sources one after the other. Stopped anywhere, the next run goes on. See kb.crawl.walk."""
+    pages.clean(settings.pages)
+    handed = _handed(database, settings)
+    reports = []
+    for source in sources:
+
+        def show(report: CrawlReport, _url: str) -> None:
+            progress("fetch", report.fetched, report.fetched + report.left)
+
+        reports.append(walk(source, handed, settings, since=since, until=until, progress=show))
+    return reports
+
+
+def _handed(database: Database, settings: Settings) -> Handed:
+    """The store and the parser as the functions that a crawl works with."""
+    with reading(database) as connection:
+        near = articles.fingerprints(connection)
+
+    @contextmanager
+    def transaction() -> Iterator[Connection]:
+        with writing(database) as connection:
+            yield connection
+        checkpoint(database, settings.data)
+
+    def take(connection: Connection, page: RawPage, page_hash: str, source: Source) -> Outcome:
+        article = read_crawled(settings, page, source)
+        return articles.save(connection, [NewArticle(article, page_hash)], near)[0].outcome
+
+    return Handed(
+        frontier=frontier,
+        transaction=transaction,
+        keep=lambda body: pages.put(settings.pages, body),
+        kept=lambda page_hash: pages.get(settings.pages, page_hash),
+        take=take,
+        links=lambda page: parse_page.links(_text(page), page.url),
+        refresh=lambda page: parse_page.meta_refresh(_text(page), page.url),
+    )
+
+
+def _text(page: RawPage) -> str:
+    return parse_page.decode(page.body, page.content_type).text
+
+
+def read_crawled(settings: Settings, page: RawPage, source: Source) -> Article:
+    """The article on a crawled page. Raises ParseError."""
+    return _trusted(parse_article.read_page(page, rule=source.rule, source=source.slug))
+
+
+def load_sources(settings: Settings) -> dict[str, Source]:
+    """Shipped sources and the operator's own by slug. Raises ConfigError."""
+    return load_all([config.shipped("corpus") / "sources", settings.own_sources])
+
+
+@dataclass(slots=True)
+class ReparseReport:
+    """What reading the kept pages again did."""
+
+    added: int = 0  # pages that gave no article before
+    changed: int = 0
+    unchanged: int = 0
+    failed: list[Failure] = field(default_factory=list)
+
+
+def reparse(
+    database: Database, settings: Settings, source: str | None = None, progress: Progress = silent
+) -> ReparseReport:
+    """Read every kept page again, of one source or all: a better rule needs no second crawl."""
+    report = ReparseReport()
+    handed = _handed(database, settings)
+    for done, name in enumerate(_reread(database, settings, handed, source), 1):
+        if isinstance(name, Failure):
+            report.failed.append(name)
+        else:
+            setattr(report, name, getattr(report, name) + 1)
+        progress("reparse", done, None)
+    return report
+
+
+def _reread(
+    database: Database, settings: Settings, handed: Handed, slug: str | None
+) -> Iterator[Outcome | Failure]:
+    sources = load_sources(settings)
+    with reading(database) as connection:
+        crawled = [page for page in frontier.archived(connection, slug) if page.source in sources]
+    for page in crawled:
+        yield _reread_page(handed, page, sources[page.source])
+    if slug in (None, FILES):
+        for stored in every_article(database):
+            if stored.article.source == FILES and stored.page_hash is not None:
+                yield _reread_file(database, settings, handed, stored)
+
+
+def _reread_page(handed: Handed, page: CrawlPage, source: Source) -> Outcome | Failure:
+    try:
+        body = handed.kept(page.page_hash or "")
+        raw = RawPage(page.final_url or page.url, body, page.content_type or "", page.fetched_at or "")
+        with handed.transaction() as connection:
+            outcome = handed.take(connection, raw, page.page_hash or "", source)
+            handed.frontier.save(connection, replace(page, state="done", reason=None, detail=None))
+        return outcome
+    except (ParseError, StoreError) as error:
+        return _failure(page.url, error)
+
+
+def _reread_file(
+    database: Database, settings: Settings, handed: Handed, stored: StoredArticle
+) -> Outcome | Failure:
+    try:
+        article = read_document(settings, stored.article.key, handed.kept(stored.page_hash or ""))
+        with reading(database) as connection:
+            near = articles.fingerprints(connection)
+        with handed.transaction() as connection:
+            return articles.save(connection, [NewArticle(article, stored.page_hash)], near)[0].outcome
+    except (ParseError, StoreError) as error:
+        return _failure(stored.article.key, error)
+
+
+# --- index ----------------------------------------------------------------------------------------
+
+
+def open_index(settings: Settings) -> Engine:
+    """The index as it is. Raises EngineDownError when it is missing, damaged or made with other words."""
+    return open_engine(
+        settings.index, load_segmenter(config.lexicon_lines()), memory_mib=settings.index_memory_mib
+    )
+
+
+def reindex(database: Database, settings: Settings, *, everything: bool, progress: Progress = silent) -> int:
+    """Bring the index up to the store: what changed since its last sequence number, or `everything` anew.
+
+    A missing or damaged index is rebuilt. Returns how many articles went through the indexer.
+    """
+    engine = open_index(settings)
+    engine.tidy()
+    with reading(database) as connection:
+        latest = articles.latest_seq(connection)
+    if everything or engine.problem() is not None:
+        return _rebuild(database, settings, engine, latest, progress)
+    done = 0
+    for batch, seq in _changes(database, engine.indexed_seq(), settings.index_batch):
+        engine.update(batch, seq=seq)
+        done += len(batch)
+        progress("index", done, None)
+    return done
+
+
+def _rebuild(database: Database, settings: Settings, engine: Engine, latest: int, progress: Progress) -> int:
+    done = 0
+
+    def batches() -> Iterator[list[StoredArticle]]:
+        nonlocal done
+        for batch, _seq in _changes(database, 0, SAVED_TOGETHER, until=latest):
+            yield batch
+            done += len(batch)
+            progress("index", done, None)
+
+    engine.rebuild(batches(), seq=latest)
+    return done
+
+
+def _changes(
+    database: Database, seq: int, size: int, *, until: int | None = None
+) -> Iterator[tuple[list[StoredArticle], int]]:
+    """Batches of changed articles in order of change, each with the sequence number that it reaches."""
+    while True:
+        with reading(database) as connection:
+            batch = articles.changed_since(connection, seq, size)
+        if until is not None:
+            batch = [article for article in batch if article.seq <= until]
+        if not batch:
+            return
+        seq = batch[-1].seq
+        yield batch, seq
+
+
+# --- everything -----------------------------------------------------------------------------------
+
+
+def every_article(database: Database) -> Iterator[StoredArticle]:
+    """All articles of any status, in order of their last change."""
+    for batch, _seq in _changes(database, 0, SAVED_TOGETHER):
+        yield from batch

@@ -1,0 +1,77 @@
+"""Reprints: an article and its copies, linked under the one that was published first. Nothing is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rapidfuzz import fuzz
+from sqlalchemy import Connection, or_, select, update
+
+from kb.model import BODY_KINDS
+from kb.store.tables import articles
+from kb.text.fingerprint import Fingerprints
+from kb.text.normalize import fold
+
+BITS = 6  # crawl.md §2.7: 3 % of edited characters move up to 6 of 64 bits; then the texts are compared
+LEAST_RATIO = 80.0  # rapidfuzz ratio (0–100) of the folded bodies
+COMPARED_CHARS = 4000  # the comparison is quadratic; the head of a text is enough to tell
+CANDIDATES = 200  # more near ones than that are looked at no further
+LEAST_CHARS = 60  # shorter texts are linked when equal, never when merely near
+
+
+def near_ids(near: Fingerprints, values: dict[str, Any]) -> list[int]:
+    """Ids of articles whose similarity hash is close to that of the row `values`."""
+    if values["body_chars"] < LEAST_CHARS:
+        return []
+    return near.near(values["simhash"], bits=BITS)[:CANDIDATES]
+
+
+def link(
+    connection: Connection,
+    article_id: int,
+    values: dict[str, Any],
+    near: Fingerprints,
+    next_seq: Callable[[], int],
+) -> None:
+    """Link a stored article and its copies to the earliest of them, which may be this one.
+
+    `values` is the article's row. An article whose link changes counts as changed and gets `next_seq()`.
+    """
+    roots = _roots_of_copies(connection, article_id, values, near)
+    own = connection.execute(select(articles.c.reprint_of).where(articles.c.id == article_id)).scalar_one()
+    if not roots and own is None:
+        return
+    group = connection.execute(
+        select(articles.c.id, articles.c.published, articles.c.reprint_of).where(
+            or_(articles.c.id.in_(roots), articles.c.reprint_of.in_(roots), articles.c.id == article_id)
+        )
+    ).all()
+    earliest = min(group, key=lambda row: (row.published or "9999", row.id)).id
+    for row in group:
+        wanted = None if row.id == earliest else earliest
+        if row.reprint_of != wanted:
+            change: dict[str, Any] = {"reprint_of": wanted}
+            if row.id != article_id:
+                change["seq"] = next_seq()
+            connection.execute(update(articles).where(articles.c.id == row.id).values(**change))
+
+
+def _roots_of_copies(
+    connection: Connection, article_id: int, values: dict[str, Any], near: Fingerprints
+) -> set[int]:
+    same = articles.c.body_hash == values["body_hash"]
+    columns = (articles.c.id, articles.c.reprint_of, articles.c.body_hash, articles.c.content)
+    alike = or_(same, articles.c.id.in_(near_ids(near, values)))
+    rows = connection.execute(select(*columns).where(alike, articles.c.id != article_id)).all()
+    body = _compared(values["content"])
+    return {
+        row.reprint_of or row.id
+        for row in rows
+        if row.body_hash == values["body_hash"] or fuzz.ratio(body, _compared(row.content)) >= LEAST_RATIO
+    }
+
+
+def _compared(content: dict[str, Any]) -> str:
+    texts = (block["text"] for block in content["blocks"] if block["kind"] in BODY_KINDS)
+    return fold("\n".join(texts)[: COMPARED_CHARS * 2])[:COMPARED_CHARS]

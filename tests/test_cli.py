@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kb.cli import main
+from kb.store.lock import writer_lock
+from tests.test_ingest import PAGE, line
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def kb(data: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["--data", str(data), *arguments], catch_exceptions=False)
+
+
+def test_the_chain_from_a_file_to_a_printed_article(data: Path, tmp_path: Path) -> None:
+    page = tmp_path / "07版.txt"
+    page.write_text(PAGE, encoding="utf-8")
+
+    added = kb(data, "add", "--json", str(page))
+    report = json.loads(added.stdout)
+    results = json.loads(kb(data, "search", "--json", "主题党日").stdout)
+    shown = json.loads(kb(data, "show", "--json", str(report["ids"][0])).stdout)
+
+    assert (added.exit_code, report["added"], report["failed"]) == (0, 1, [])
+    assert [hit["id"] for hit in results["hits"]] == report["ids"]
+    assert (shown["title"], shown["affiliation"], shown["published"]) == ("把支部建在项目一线", "青石县人民检察院", None)
+    assert set(results) == {"total", "took_ms", "fallback", "hits", "facets"}
+
+
+def test_a_partial_add_says_so_in_its_exit_code_and_summary(data: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "a.jsonl"
+    archive.write_text(line(1) + "{\n", encoding="utf-8")
+
+    result = kb(data, "add", str(archive))
+
+    assert result.exit_code == 1
+    assert result.stdout.startswith("add partial: 1 added, 0 changed, 0 unchanged, 1 failed,")
+    assert "a.jsonl:2" in result.stderr
+
+
+def test_export_writes_one_json_line_per_article(data: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "a.jsonl"
+    archive.write_text("".join(line(n) for n in range(3)), encoding="utf-8")
+    kb(data, "add", str(archive))
+
+    records = [json.loads(text) for text in kb(data, "export").stdout.splitlines()]
+
+    assert [record["title"] for record in records] == ["支部活动0", "支部活动1", "支部活动2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "key"),
+    [
+        (["show", "99"], 1, "store.no_article"),
+        (["search", "“ ”"], 2, "query."),
+        (["crawl", "nowhere"], 3, "source.unknown"),
+        (["serve", "--host", "0.0.0.0"], 3, "serve.open"),  # noqa: S104  it must be refused
+    ],
+)
+def test_a_failure_is_a_sentence_in_two_languages_with_its_key(
+    data: Path, tmp_path: Path, arguments: list[str], code: int, key: str
+) -> None:
+    archive = tmp_path / "a.jsonl"
+    archive.write_text(line(1), encoding="utf-8")
+    kb(data, "add", str(archive))
+
+    result = kb(data, *arguments)
+
+    assert result.exit_code == code
+    assert f"[{key}" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_second_writer_ends_with_exit_code_4(data: Path, tmp_path: Path) -> None:
+    kb(data, "doctor")
+
+    with writer_lock(data):
+        result = kb(data, "reindex", "--new")
+
+    assert result.exit_code == 4
+
+
+def test_doctor_finds_a_missing_index_and_reindex_mends_it(data: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "a.jsonl"
+    archive.write_text(line(1), encoding="utf-8")
+    kb(data, "add", "--no-index", str(archive))
+
+    before = {one["name"]: one["ok"] for one in json.loads(kb(data, "doctor", "--json").stdout)}
+    kb(data, "reindex")
+    after = {one["name"]: one["ok"] for one in json.loads(kb(data, "doctor", "--json").stdout)}
+
+    assert (before["index"], before["index lag"]) == (False, False)
+    assert (after["index"], after["index lag"]) == (True, True)
+
+
+def test_a_bad_setting_is_named(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KB_PORT", "many")
+
+    result = kb(data, "doctor")
+
+    assert (result.exit_code, "KB_PORT" in result.stderr) == (3, True)
+
+
+def test_the_shipped_sources_are_listed_and_right(data: Path) -> None:
+    from kb import config
+
+    listed = json.loads(kb(data, "source", "list", "--json").stdout)
+    checks = [kb(data, "source", "check", str(path)) for path in (config.shipped("corpus") / "sources").glob("*.toml")]
+
+    assert {"cctv-xwlb", "guizhou-fazhi", "sample-classic", "sample-pc"} <= {one["slug"] for one in listed}
+    assert all(check.exit_code == 0 for check in checks)
+
+
+def test_the_database_upgrade_can_be_repeated(data: Path) -> None:
+    kb(data, "doctor")
+
+    assert "revision" in kb(data, "db", "upgrade").stdout
