@@ -17,16 +17,20 @@ PART = ".part"  # of a file that is being written; one that is left over belongs
 def put(folder: Path, body: bytes) -> str:
     """Keep `body` and return its SHA-256 in hex. When it returns, the bytes survive a power cut.
 
-    Order of reliability.md §7.1: temporary file, fsync, rename, fsync of the folder; then the database row.
+    Raises StoreError("store.unwritable"). Order of reliability.md §7.1: temporary file, fsync, rename, fsync of
+    the folder; then the database row.
     """
     page_hash = hashlib.sha256(body).hexdigest()
     path = _path(folder, page_hash)
     if path.exists():
         return page_hash
-    if not path.parent.is_dir():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync_folder(folder)
-    _write(path, gzip.compress(body, compresslevel=6, mtime=0))
+    try:
+        if not path.parent.is_dir():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync_folder(folder)
+        _write(path, gzip.compress(body, compresslevel=6, mtime=0))
+    except OSError as error:
+        raise StoreError("store.unwritable", path=path, reason=error.strerror) from error
     return page_hash
 
 

@@ -10,6 +10,14 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _articles()
+    _frontier()
+    _sequence()
+    _article_versions()
+    op.execute("INSERT INTO sequence (name, value) VALUES ('seq', 0), ('article_id', 0)")
+
+
+def _articles() -> None:
     op.create_table(
         "articles",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -37,6 +45,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_articles_reprint_of"), "articles", ["reprint_of"], unique=False)
     op.create_index("ix_articles_shown", "articles", ["status", "published", "stored_at"], unique=False)
     op.create_index("ix_articles_source_published", "articles", ["source", "published"], unique=False)
+
+
+def _frontier() -> None:
     op.create_table(
         "frontier",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -66,12 +77,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_frontier_source_state", "frontier", ["source", "state"], unique=False)
     op.create_index(op.f("ix_frontier_url"), "frontier", ["url"], unique=False)
+
+
+def _sequence() -> None:
     op.create_table(
         "sequence",
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_sequence")),
     )
+
+
+def _article_versions() -> None:
     op.create_table(
         "article_versions",
         sa.Column("article_id", sa.Integer(), nullable=False),
@@ -84,4 +101,3 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_article_versions_article_id")),
         sa.PrimaryKeyConstraint("article_id", "version", name=op.f("pk_article_versions")),
     )
-    op.execute("INSERT INTO sequence (name, value) VALUES ('seq', 0), ('article_id', 0)")
