@@ -251,6 +251,10 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "编号为 {article_id} 的文章在来源网站上已不存在,本库不再提供。需要时请向来源单位核实。",
         "en": "Article {article_id} no longer exists at its source and is no longer offered. Ask the source if you need it.",
     },
+    "store.unwritable": {
+        "zh": "{path} 写不进去:{reason}。已存的内容不受影响;请检查磁盘空间和权限,然后再次运行。",
+        "en": "{path} cannot be written: {reason}. What is stored is safe; check disk space and permissions, then run again.",
+    },
     "store.page_missing": {
         "zh": "原页文件 {path} 不在了。文章不受影响;下次抓取会重新保存,或从备份恢复。",
         "en": "The raw page {path} is missing. The article is not affected; the next crawl keeps it anew, or restore a backup.",

@@ -153,12 +153,14 @@ def _archive_inputs(path: Path) -> Iterator[_Input]:
                 while (rest := lines.readline(LINE_LIMIT)) and not rest.endswith("\n"):
                     pass
             elif line.strip():
-                yield _Input(name, _archive_item(line, name))
+                yield _Input(name, _archive_item(line, number, name))
 
 
-def _archive_item(line: str, name: str) -> NewArticle | Failure:
+def _archive_item(line: str, number: int, name: str) -> NewArticle | Failure:
     try:
-        return NewArticle(files.read_archive_line(line, source=FILES), known_version_is_old=True)
+        return NewArticle(
+            files.read_archive_line(line, source=FILES, number=number), known_version_is_old=True
+        )
     except ParseError as error:
         return _failure(name, error)
 

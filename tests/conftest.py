@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine as Database
 
 from kb import config
 from kb.config import Settings
 from kb.store.db import open_database
+
+# Tests promise what happens, not how fast: the machine is shared. Time is measured by scripts/bench/.
+hypothesis.settings.register_profile("kb", deadline=None)
+hypothesis.settings.load_profile("kb")
 
 
 @pytest.fixture

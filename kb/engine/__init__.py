@@ -1,0 +1,73 @@
+"""The search index as the rest of kb sees it: derived from the store, disposable, behind one small protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from kb.model import Filters, Found, Match, Query, Sort, StoredArticle
+from kb.text.segment import Segmenter
+
+
+class Engine(Protocol):
+    """An index. Every method may be called from any thread; writers are kept apart by the caller's lock.
+
+    Where it cannot answer (no index, a damaged one, one made with other words) every reading method raises
+    EngineDownError: an index that cannot be read is never an empty one.
+    """
+
+    def find(
+        self, query: Query, *, match: Match, filters: Filters, sort: Sort, offset: int, limit: int
+    ) -> Found:
+        """Articles that have all clauses of the query, or ("any") those that have most of them first.
+
+        Counts of a facet leave out what was chosen in that facet, so that its other values stay in sight.
+        Equal scores are ordered by article id; unknown dates come last in both orders of date.
+        """
+        ...
+
+    def terms(self, query: Query) -> tuple[str, ...]:
+        """What of a query to mark in titles and texts, folded."""
+        ...
+
+    def update(self, articles: Iterable[StoredArticle], *, seq: int) -> None:
+        """Take in changed articles, replaced by id; one whose status is not shown is removed.
+
+        Searchable when it returns, and `indexed_seq() == seq`. Killed at any moment it leaves the old state.
+        """
+        ...
+
+    def rebuild(self, batches: Iterable[Sequence[StoredArticle]], *, seq: int) -> None:
+        """Make the index anew from all articles while the old one goes on answering. Needs no usable index."""
+        ...
+
+    def tidy(self) -> None:
+        """Remove what killed runs left on the disk. Only under the writer's lock."""
+        ...
+
+    def indexed_seq(self) -> int:
+        """The store's sequence number up to which changes are searchable."""
+        ...
+
+    def count(self) -> int:
+        """How many articles are searchable."""
+        ...
+
+    def problem(self) -> str | None:
+        """Why it cannot answer now, in Chinese and with what to do; None when it can."""
+        ...
+
+    def verify(self) -> list[str]:
+        """Reads every file of the index and names each that is not as it was written; empty when sound."""
+        ...
+
+
+def open_engine(index: Path, segmenter: Segmenter, *, memory_mib: int = 256, batch: int = 20_000) -> Engine:
+    """The engine over the folder `index`, which may be missing or unusable: its methods say so.
+
+    `memory_mib` bounds what a build keeps before it writes, `batch` the articles of one segment.
+    """
+    from kb.engine.whoosh_engine import WhooshEngine
+
+    return WhooshEngine(index, segmenter, memory_mib=memory_mib, batch=batch)

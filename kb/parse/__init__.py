@@ -1,0 +1,1 @@
+"""Bytes or lines -> Article. Pure: no network, no disk, no clock."""

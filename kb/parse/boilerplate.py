@@ -1,0 +1,184 @@
+"""Words of the page around an article (navigation, licences, tools), taken off at head and tail only. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kb.parse.affiliation import read_affiliation
+from kb.parse.byline import is_credit_line, is_editors_line
+from kb.parse.masthead import is_masthead, newspaper_name, paper_in
+
+LINE_CHARS = 300  # a longer line is text
+_GAP = 2  # lines of a page's foot that no rule knows, between two that one does
+_RELATED_CHARS = 60
+
+# A line made of these and of marks only is no text. Longest first, so that 上一版 is not read as 上一 and a rest.
+_WORDS = re.compile(
+    "|".join(
+        sorted(
+            (
+                "通版阅读请点击 请点击 点击阅读通版 展开通版 收缩通版 展开 收缩 收起 通版 上一版 下一版 上一篇 下一篇 上一期 下一期 上一条 下一条 上一页 下一页 "
+                "前一版 后一版 前一篇 后一篇 前一期 后一期 上篇 下篇 第一版 末一版 上版 下版 首页 末页 尾页 返回首页 返回目录 返回顶部 回到顶部 返回列表 返回 回首页 "
+                "放大 缩小 默认 恢复 还原 加大 减小 增大 字号 字体 字体大小 正文字号 大号 中号 小号 大 中 小 超大 特大 "
+                "版面导航 版面目录 版面概览 版面图 版面列表 版面 本版目录 本版导航 本版新闻 本版导读 标题导航 文章导航 往期回顾 往期 期刊导航 报刊导航 目录 导航 栏目导航 "
+                "打印 打印本页 打印本文 我要打印 打印文章 关闭 关闭窗口 关闭本页 分享 分享到 分享到微信 分享至 微信 微信扫一扫 扫一扫 扫码阅读 扫码 扫描二维码 扫一扫分享 手机扫码阅读 "
+                "手机阅读 手机看报 手机版 移动版 电脑版 触屏版 客户端 阅读 微博 新浪微博 腾讯微博 朋友圈 微信好友 空间 复制链接 收藏 加入收藏 收藏本页 推荐 推荐给朋友 下载 下载本版 全屏 全文检索 检索 搜索 高级检索 "
+                "朗读 语音朗读 语音播报 听新闻 听报 播放 暂停 点赞 评论 我要评论 发表评论 纠错 我要纠错 投稿 举报 登录 注册 退出 设为首页 联系我们 关于我们 网站地图 网站声明 "
+                "法律声明 隐私政策 友情链接 版权声明 免责声明 广告服务 人才招聘 数字报 电子报 电子版 数字报首页 报纸首页 多媒体数字报 今日头条 高清 PDF PDF版 查看PDF 原版 版面图 "
+                "原版阅读 当前位置 您的位置 您当前的位置 您所在的位置 位置 主办 主管 承办 无障碍 无障碍浏览 适老化 繁体 简体 English 您好 欢迎您 当前版 发布日期 日历检索 按日期检索 选择日期"
+            ).split(),
+            key=len,
+            reverse=True,
+        )
+    )
+)
+_MARKS = re.compile(
+    r"[\s\d　|｜/\\·•:：,，;；、（）()《》〈〉<>\[\]【】+＋\-－—_=*#&^~←→↑↓▲▼◀▶►◄☆★×✕!！?？。.…“”\"']+"
+)
+
+# Beginnings and contents of whole lines of a page's foot.
+_FOOT = re.compile(
+    r"ICP\s{0,2}[备证]|ICP经营|公网安备|许可证(?:编?号)?\s{0,3}[:：(（]|许可证编?号|备案(?:编?号|序号)\s{0,3}[:：]|Copyright|©|ⓒ|\(c\)\s{0,2}\d{4}|all rights reserved|"
+    r"版权所有\s{0,3}(?:[:：©·|,，、]|\Z|\s)|主管主办|主管\s{0,2}[:：]|主办(?:单位)?\s{0,2}[:：]|承办(?:单位)?\s{0,2}[:：]|技术支持(?:\s{0,3}[:：/]|单位)|\A技术支持\s|"
+    r"网站标识码|国内统一(?:连续出版物|刊)号|邮发代号|[刊]号\s{0,2}[:：]?\s{0,2}CN|新闻热线\s{0,2}[:：]|举报电话\s{0,2}[:：]|广告(?:热线|部|经营)\S{0,6}\s{0,2}[:：]|发行(?:热线|部)?\S{0,4}[:：]|"
+    r"投稿(?:邮箱|信箱|热线)\s{0,2}[:：]|联系电话\s{0,2}[:：]|(?:报社|社|联系|通讯)?地址\s{0,2}[:：]|邮政?编码?\s{0,2}[:：]\s{0,2}\d{6}|"
+    r"未经(?:书面)?(?:授权|许可|允许|同意)|禁止(?:下载|转载|复制|镜像)|不得转载|翻印必究|法律顾问\s{0,2}[:：]|总编辑\s{0,2}[:：]|值班(?:总编|编委|主任)\s{0,2}[:：]|建议使用.{0,20}浏览器|最佳浏览|"
+    r"本网站?由.{1,30}(?:主办|承办|建设|维护)|浏览次数\s{0,2}[:：]|点击(?:数|次数|率)?\s{0,2}[:：]\s{0,2}\d|阅读(?:数|量|次数)\s{0,2}[:：]\s{0,2}\d",
+    re.I,
+)
+_FOOT_START = re.compile(
+    r"(?:版权所有|copyright|©|ⓒ|未经|本网站?|凡本网|声明[:：]|免责声明|主办|主管|承办|技术支持|地址[:：])",
+    re.I,
+)
+_LINE_START = re.compile(
+    r"(?:上一?[版篇期条页]|下一?[版篇期条页]|前一?篇|后一?篇|当前版面?|当前位置|您?(?:当前|现在|所在)?的?位置|扫一扫|"
+    r"字体?[号体]|【?字[号体]|分享[到至]|(?:本版|今日|本期)(?:责编|编辑|导读|目录)|返回|首页|标签|关键词|责任?编辑)\s{0,3}(?:[:：>＞»|]|\Z|【)"
+    r"|(?:手机)?扫码.{0,6}(?:阅读|看报|分享|关注)|(?:请)?扫描.{0,10}二维码|(?:请)?(?:长按|识别).{0,6}二维码|扫一扫.{0,12}|请?点击.{0,12}(?:下载|查看|阅读|展开|进入)|"
+    r"(?:欢迎)?关注.{0,12}(?:公众号|视频号)",
+)
+_RELATED = re.compile(
+    r"(?:【|\[|■|●)?(?:相关(?:新闻|报道|文档|阅读|链接|文章|稿件|推荐|专题|内容)|(?:更多|推荐|延伸|热门|精彩)(?:新闻|阅读|推荐|文章|内容|资讯)|热点(?:新闻|推荐|排行)|猜你喜欢|新闻排行|本版其他(?:文章|新闻)|最新(?:新闻|文章|报道))(?:】|\])?\s{0,3}[:：]?"
+)
+_SENTENCE_END = ("。", "！", "？", "!", "?", "；", ";", "……", "：", "，")
+_CLOSERS = "”’」』）)》】\"'"
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """The lines of a page in three parts; head + kept + tail are all of them."""
+
+    head: tuple[str, ...]
+    kept: tuple[str, ...]
+    tail: tuple[str, ...]
+
+
+def strip_boilerplate(lines: Sequence[str], patterns: Iterable[str] = ()) -> tuple[list[str], list[str]]:
+    """(kept, removed), both in page order: page furniture is removed at the head and the tail only.
+
+    `patterns`: regular expressions of whole lines that a source adds (SiteRule.boilerplate). A line that the body holds between
+    its sentences stays, whatever it says. Source of the words: crawl.md §5.
+    """
+    trimmed = trim(lines, patterns)
+    return list(trimmed.kept), [*trimmed.head, *trimmed.tail]
+
+
+def trim(lines: Sequence[str], patterns: Iterable[str] = ()) -> Trimmed:
+    """As strip_boilerplate, with what was removed above and below kept apart: the head holds the masthead."""
+    own = [re.compile(pattern) for pattern in patterns]
+    start = _head_end(lines, own)
+    end = _tail_start(lines, own, start)
+    return Trimmed(tuple(lines[:start]), tuple(lines[start:end]), tuple(lines[end:]))
+
+
+def is_furniture(line: str, own: Sequence[re.Pattern[str]] = ()) -> bool:
+    """Whether a line, standing at the head or tail, is navigation or a tool of the page."""
+    if len(line) > LINE_CHARS:
+        return False
+    if any(pattern.search(line) for pattern in own):
+        return True
+    return _is_words(line) or bool(_LINE_START.match(line) and not is_sentence(line))
+
+
+def is_foot(line: str) -> bool:
+    """Whether a line is one of licences, rights, addresses; a sentence only when it also opens like one."""
+    if len(line) > LINE_CHARS or not _FOOT.search(line):
+        return False
+    return not is_sentence(line) or _FOOT_START.match(line) is not None
+
+
+def is_source_line(line: str) -> bool:
+    """Whether a line behind the text says where it was printed: `《某某日报》（2020年1月20日 01版）`, `（来源：某某日报）`."""
+    named = "《" in line or line.lstrip("（(【").startswith(("来源", "稿源"))
+    return named and is_masthead(line) and paper_in(line) is not None
+
+
+def is_sentence(line: str) -> bool:
+    """Whether a line ends like a sentence, or holds the end of one."""
+    return line.rstrip(_CLOSERS).endswith(_SENTENCE_END) or "。" in line
+
+
+def _is_words(line: str) -> bool:
+    if len(line) > 80:
+        return False
+    rest = _WORDS.sub("", line)
+    return rest != line and not _MARKS.sub("", rest)
+
+
+def _is_marks(line: str) -> bool:
+    """Whether a line prints marks and digits only. Above a title it is a divider; below a text it may be the text's."""
+    return len(line) <= 80 and not _MARKS.sub("", line)
+
+
+def _head_end(lines: Sequence[str], own: Sequence[re.Pattern[str]]) -> int:
+    """Index of the first line that is not page furniture. A newspaper's bare name counts beside another such line."""
+    place = 0
+    while place < len(lines):
+        line = lines[place]
+        beside = place > 0 or (place + 1 < len(lines) and is_masthead(lines[place + 1]))
+        known = is_furniture(line, own) or is_masthead(line) or _is_marks(line)
+        if not known and not (beside and newspaper_name(line)):
+            break
+        place += 1
+    return place
+
+
+def _tail_start(lines: Sequence[str], own: Sequence[re.Pattern[str]], start: int) -> int:
+    """Index of the first line of the page's foot: known lines, with at most _GAP unknown short ones between two of them."""
+    end = len(lines)
+    place = end - 1
+    while place >= start and end - place <= _GAP + 1:
+        line = lines[place]
+        if (
+            is_furniture(line, own)
+            or is_foot(line)
+            or is_source_line(line)
+            or (end < len(lines) and (is_editors_line(line) or _is_marks(line)))
+        ):
+            end = place
+        elif _is_text(line):
+            break
+        place -= 1
+    return _related_start(lines, start, end)
+
+
+def _is_text(line: str) -> bool:
+    """Whether a line above the foot is surely the article's."""
+    return (
+        len(line) > _RELATED_CHARS
+        or is_sentence(line)
+        or read_affiliation(line) is not None
+        or is_credit_line(line)
+    )
+
+
+def _related_start(lines: Sequence[str], start: int, end: int) -> int:
+    """Where a list of links under 相关新闻 begins that ends the article, else `end`."""
+    for place in range(end - 1, max(start, end - 30) - 1, -1):
+        line = lines[place]
+        if len(line) > _RELATED_CHARS or "。" in line:
+            break
+        if _RELATED.fullmatch(line):
+            return place
+    return end

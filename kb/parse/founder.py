@@ -1,0 +1,443 @@
+"""E-newspaper article pages: Founder 方正 classic and PC templates and the ones built after them. Pure.
+
+Facts: crawl.md §4, data/layouts.md (27 sites), layout_facts_papers.csv (510 newspapers).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import unescape
+
+from bs4 import Comment, Tag
+
+from kb.parse import frame
+from kb.parse.byline import is_credit_line, read_credit
+from kb.parse.draft import Draft
+from kb.parse.lines import Line, marked_bodies, plain_lines, read_lines, squeezed
+from kb.parse.marks import Marks
+from kb.parse.tags import holds, marks_of, outermost
+from kb.text.dates import read_date
+
+_PROPERTY_START = re.compile(r"<!--\s{0,20}enpproperty", re.I)
+_PROPERTY = re.compile(
+    r"<(?:founder-)?(?P<name>[a-z]{2,20})\s{0,5}>(?P<text>[^\x00]{0,4000}?)</(?:founder-)?(?P=name)\s{0,5}>",
+    re.I,
+)
+_BREAK = re.compile(r"<br\s{0,3}/?\s{0,3}>|</p\s{0,3}>", re.I)
+_ANY_TAG = re.compile(r"<[^<>]{0,300}>")
+_ALIASES = {"pretitle": "introtitle", "kicker": "introtitle", "page": "pagenum", "papername": "papername"}
+EDITION_PAGE_TYPE = "2"
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """Where one family of pages prints its title block. Paths as in marks.Marks."""
+
+    name: str
+    title: tuple[str, ...]
+    kicker: tuple[str, ...] = ()
+    subtitle: tuple[str, ...] = ()
+    author: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()  # kicker before the title, subtitle or author behind it
+
+
+_PC, _CLASSIC, _OTHER = "founder-pc", "founder-classic", "epaper"
+_TEMPLATES = (
+    _Template(
+        _PC, ("#title",), ("#pretitle", "#introtitle"), ("#subtitle",), ("#author",), ("h5", ".totaltitle p")
+    ),
+    _Template(
+        _PC,
+        (".newsdetatit h3", ".newsdetatit h2", ".newsdetatit h1"),
+        (".intro",),
+        (".sub",),
+        (".newsdetatit .author",),
+    ),
+    _Template(
+        _PC,
+        (".main-article-title",),
+        (".main-article-pretitle", ".main-article-introtitle", ".main-article-yinti"),
+        (".main-article-subtitle", ".main-article-futi"),
+        (".main-article-author",),
+        (
+            ".main-article-alltitle p",
+            ".main-article-alltitle h5",
+            ".main-article-alltitle h3",
+            ".main-article-alltitle h2",
+        ),
+    ),
+    _Template(
+        _OTHER,
+        ("#app-title",),
+        (".introtitle", "#app-pretitle"),
+        (".subtitle", "#app-subtitle"),
+        (".author",),
+    ),
+    _Template(_OTHER, (".art-title",), (".introtitle",), (".subtitle",), (".author",)),
+    _Template(
+        _OTHER, (".bmnr_con_biaoti",), (".bmnr_con_yinti",), (".bmnr_con_futi",), (".bmnr_con_zuozhe",)
+    ),
+    _Template(_OTHER, (".font01.title",), (), (), (".font02.author",), (".font02",)),
+    _Template(_CLASSIC, ("td.font01",), (), (), (), ("td.font02",)),
+    _Template(_CLASSIC, (".bshare_text",), (), (), (), ("td.font02",)),
+    _Template(_CLASSIC, (".font01",), (), (), (), (".font02",)),
+    _Template(_CLASSIC, ("td.bt1",), (), (), (), ("td.bt2",)),
+    _Template(_OTHER, ("#ctitle",), ("#pretitle",), ("#csubtitle",), ("#cauthor",)),
+    _Template(
+        _OTHER,
+        ("#doctitle", ".doctitle"),
+        ("#yinti", ".yinti"),
+        ("#subdoctitle", ".subdoctitle"),
+        ("#author", ".author"),
+    ),
+    _Template(_OTHER, (".biaoti",), (".yinti",), (".futi",), (".zuozhe",)),
+    _Template(_OTHER, (".title1",), (), (".title3",), (".author",), (".title2",)),
+    _Template(_OTHER, (".detcontit",), (), (), (".author",), ("h3", "h4")),
+    _Template(_OTHER, (".newstitle",), (), (), (".author",)),
+    _Template(
+        _OTHER,
+        ("#newsarticletitle",),
+        ("#newsarticlepretitle",),
+        ("#newsarticlesubtitle",),
+        ("#newsarticleauthor",),
+    ),
+    # 人民日报 since 2020; 光明日报, 中国青年报, 学习时报.
+    _Template(
+        _CLASSIC, (".article h1",), (), (), ("p.sec", ".sec"), (".article h2", ".article h3", ".article h4")
+    ),
+    _Template(
+        _CLASSIC, (".text_c h1",), (), (), (".lai", ".author"), (".text_c h2", ".text_c h3", ".text_c h4")
+    ),
+    _Template(_CLASSIC, ("h1",), (), (), (".sec", ".lai", ".author"), ("h2", "h3", "h4")),
+    _Template(_CLASSIC, ("h2",), (), (), (".author",), ("h3", "h4", "h5")),
+)
+_FOUNDER_TITLE = _Template(
+    _CLASSIC,
+    ("founder-title",),
+    ("founder-introtitle", "founder-pretitle"),
+    ("founder-subtitle",),
+    ("founder-author",),
+    ("td.font02", ".font02"),
+)
+# A block that holds the whole title block, when nothing inside is marked.
+_TITLE_BLOCKS = (".totaltitle", ".main-article-alltitle", ".newsdetatit", ".detail-art .title", "#wztitle")
+_BODIES = (
+    "#ozoom", "#zoom", "#articlecontent", ".main-article-con", ".main-article-content", ".newsdetatext", ".bmnr_con_con",
+    "#newscontent", "#contenttext", "#oldcontenttext", "#doccontent", ".doccontent", "#ccontent", "#pgcontent", "td.content_tt",
+    "cms-content", "td.font6", ".article-content", "#newspapercontent", ".details", ".detail-art", "#scroleft",
+)  # fmt: skip
+# Of these two even a page without other marks of Founder may be read; the others are common words.
+_SURE_BODIES = 2
+_CAPTIONS = ("#newspic", ".attachment", ".pic_c", ".pci_c")
+_FRAME_WORDS = re.compile(
+    r"^(?:来源|日期|时间|版次|版面|发布时间|出版日期|稿源|编辑|责编|责任编辑|点击|阅读|字号)\s?[:：]"
+)
+_DATED = re.compile(r"\d{4}\s?[年./-]\s?\d{1,2}\s?[月./-]\s?\d{1,2}")
+_SOURCE_TAIL = re.compile(
+    r"\s{0,9}[《(（]?[^《》（()）]{0,20}[》]?\s{0,9}[(（]?\s{0,9}\d{4}\s?[年./-].{0,60}$"
+)
+
+
+def read_founder(marks: Marks, html: str, url: str) -> Draft | None:
+    """The article of an e-newspaper page; None when the page shows no mark of one.
+
+    The draft's title and body may be missing; its `published` is the comment's, else the address's, else the header line's.
+    """
+    known = properties(html)
+    body = find_body(marks)
+    template = _find_template(marks, body, known)
+    if body is None or not (known or _is_founder(marks, body) or _is_epaper(template)):
+        return None
+    draft = Draft(template[0].name if template else _CLASSIC, 0.95)
+    if known.get("type") == EDITION_PAGE_TYPE:
+        draft.flags.append("edition_page")
+    draft.lines = read_lines(body)
+    _add_captions(draft, marks, body)
+    _read_frame(draft, marks, body, known, url)
+    _read_title_block(draft, marks, body, known, template)
+    if body.find("img") or any(tag.find("img") for tag in marks.all(*_CAPTIONS)):
+        draft.flags.append("images")
+    if more_pages(marks):
+        draft.flags.append("more_pages")
+    return draft
+
+
+def properties(html: str) -> dict[str, str]:
+    """The fields of a page's enpproperty comments, both forms (<founder-title>, <title>), by plain name in lower case.
+
+    Of several comments the first that names a field wins. `date` is YYYY-MM-DD …; breaks in texts become spaces.
+    """
+    found: dict[str, str] = {}
+    for start in _PROPERTY_START.finditer(html):
+        end = html.find("-->", start.end(), start.end() + 20_000)
+        for entry in _PROPERTY.finditer(html, start.end(), end if end >= 0 else start.end()):
+            name = entry["name"].lower()
+            text = _plain_text(entry["text"])
+            if text:
+                found.setdefault(_ALIASES.get(name, name), text)
+    return found
+
+
+def _plain_text(markup: str) -> str:
+    text = unescape(_ANY_TAG.sub("", _BREAK.sub(" ", unescape(markup))))
+    return squeezed(text)
+
+
+def find_body(marks: Marks) -> Tag | None:
+    """The tag that holds an e-newspaper article's text: <founder-content>, the enpcontent comments, #ozoom …
+
+    Of several the first that has text, since a page may carry an empty or a hidden second copy; else the first.
+    """
+    candidates = [*outermost(marks.all("founder-content")), *marked_bodies(marks.tree)]
+    candidates += [tag for path in _BODIES for tag in marks.all(path)]
+    for tag in candidates:
+        if read_lines(tag):
+            return tag
+    return candidates[0] if candidates else None
+
+
+def _is_founder(marks: Marks, body: Tag) -> bool:
+    return body.name == "founder-content" or "#ozoom" in marks_of(body) or bool(marked_bodies(marks.tree))
+
+
+def _is_epaper(template: tuple[_Template, Tag] | None) -> bool:
+    """Whether the title block alone tells an e-newspaper: not so where it is only a heading or a common class name."""
+    return template is not None and template[0] in _TEMPLATES[:12]
+
+
+def _find_template(marks: Marks, body: Tag | None, known: dict[str, str]) -> tuple[_Template, Tag] | None:
+    """The first template whose title is on the page, and the title's tag."""
+    for template in (*_TEMPLATES[:-2], _FOUNDER_TITLE, *_TEMPLATES[-2:]):
+        tags = [
+            tag
+            for tag in marks.all(*template.title)
+            if (body is None or not holds(body, tag)) and plain_lines(tag)
+        ]
+        tags = [tag for tag in tags if not _names_newspaper(tag, known)]
+        if tags:
+            return template, _wanted(tags, known)
+    return None
+
+
+def _names_newspaper(tag: Tag, known: dict[str, str]) -> bool:
+    text = " ".join(plain_lines(tag))
+    return text == known.get("papername") or frame.newspaper_of_title(text) is not None
+
+
+def _wanted(tags: list[Tag], known: dict[str, str]) -> Tag:
+    """Of several tags in a title's place the one that the comment knows, else the first."""
+    title = _key(known.get("title", ""))
+    return next((tag for tag in tags if title.startswith(_key(_text(tag)))), tags[0]) if title else tags[0]
+
+
+def _key(text: str) -> str:
+    return re.sub(r"\s", "", text)
+
+
+def _text(tag: Tag) -> str:
+    return " ".join(plain_lines(tag))
+
+
+def _read_title_block(
+    draft: Draft, marks: Marks, body: Tag, known: dict[str, str], template: tuple[_Template, Tag] | None
+) -> None:
+    """Title, kicker, subtitle, author: as printed above the body, completed from the comment."""
+    names = (draft.texts.get("newspaper"), known.get("papername"), known.get("nodename"))
+    if template:
+        form, title = template
+        _offer_title(draft, title, frame.bare_title(known.get("title", ""), names), form.name)
+        _read_marked(draft, marks, body, form)
+        _read_around(draft, _beside(marks, body, form, title), marks.position(title), known, marks)
+    else:
+        _read_block(draft, marks, known)
+    if not frame.newspaper_of_title(known.get("title", "")):
+        draft.offer("title", frame.bare_title(known.get("title", ""), names), "founder-comment")
+    draft.offer("kicker", known.get("introtitle"), "founder-comment")
+    draft.offer("subtitle", known.get("subtitle"), "founder-comment")
+    draft.offer("author", known.get("author"), "founder-comment")
+
+
+def _offer_title(draft: Draft, title: Tag, stated: str, origin: str) -> None:
+    """The printed title; where a line break cuts it and the comment gives the same, the comment's form.
+
+    Without a comment the two halves are set apart by a space: 人民日报 prints two-line headlines so in its own lists.
+    """
+    printed = _text(title)
+    same = stated and _key(printed) == _key(stated)
+    draft.offer("title", stated if same and title.find("br") else printed, origin)
+
+
+def _read_marked(draft: Draft, marks: Marks, body: Tag, form: _Template) -> None:
+    """What stands in tags that say what they are."""
+    places = {
+        "kicker": (*form.kicker, *_FOUNDER_TITLE.kicker),
+        "subtitle": (*form.subtitle, *_FOUNDER_TITLE.subtitle),
+        "author": (*form.author, *_FOUNDER_TITLE.author),
+    }
+    for name, paths in places.items():
+        for path in paths:
+            for tag in marks.all(path):
+                if not holds(body, tag):
+                    text = _author_text(tag) if name == "author" else "\n".join(plain_lines(tag))
+                    draft.offer(name, text, form.name)
+
+
+def _author_text(tag: Tag) -> str:
+    """An author line without the source and date that share its tag: 作者：张三 《光明日报》（ 2025年02月12日 04版）."""
+    dates = [child for child in tag.find_all(["span", "b", "em", "i"]) if _DATED.search(_text(child))]
+    kept = [line for line in _lines_without(tag, dates) if not _FRAME_WORDS.match(line)]
+    return " ".join(filter(None, (_SOURCE_TAIL.sub("", line).strip() for line in kept)))
+
+
+def _lines_without(tag: Tag, skipped: Iterable[Tag]) -> list[str]:
+    return plain_lines(tag, skip={id(one) for one in skipped})
+
+
+def _beside(marks: Marks, body: Tag, form: _Template, title: Tag) -> list[Tag]:
+    """The unmarked tags of the title block, in page order: in the nearest tag around the title that has any, outside the body."""
+    tags = [
+        tag
+        for tag in marks.all(*form.around)
+        if not holds(body, tag) and not holds(title, tag) and not holds(tag, title)
+    ]
+    if not tags:
+        return []
+    for around in title.parents:
+        inside = [tag for tag in tags if holds(around, tag)]
+        if holds(around, body):
+            return [tag for tag in inside if marks.position(tag) < marks.position(body)]
+        if len(inside) == len(tags):
+            return inside
+    return []
+
+
+def _read_around(draft: Draft, tags: list[Tag], title: int, known: dict[str, str], marks: Marks) -> None:
+    """Lines before the title are its kicker; behind it a byline is the author and the rest the subtitle."""
+    before, behind = [], []
+    for tag in tags:
+        lines = [
+            line for line in plain_lines(tag) if not _FRAME_WORDS.match(line) and not _DATED.search(line)
+        ]
+        said = _stated_role(tag, " ".join(lines), known)
+        if said:
+            draft.offer(said, "\n".join(lines), draft.rule)
+        elif marks.position(tag) < title:
+            before += lines
+        else:
+            behind += lines
+    draft.offer("kicker", "\n".join(before), draft.rule)
+    credits = [line for line in behind if is_credit_line(line) or read_credit(line, expected=True).authors]
+    draft.offer("author", " ".join(credits), draft.rule)
+    draft.offer("subtitle", "\n".join(line for line in behind if line not in credits), draft.rule)
+
+
+def _stated_role(tag: Tag, text: str, known: dict[str, str]) -> str | None:
+    """What a comment in the tag (<npm:article-author>) or the page's own comment says the text is."""
+    notes = " ".join(str(note).lower() for note in tag.find_all(string=lambda one: isinstance(one, Comment)))
+    for field, names in {
+        "kicker": ("introtitle", "pretitle"),
+        "subtitle": ("subtitle",),
+        "author": ("author",),
+    }.items():
+        if any(f"article-{name}" in notes or tag.find(f"founder-{name}") for name in names):
+            return field
+        if text and any(_key(known.get(name, "")) == _key(text) for name in names):
+            return field
+    return None
+
+
+def _read_block(draft: Draft, marks: Marks, known: dict[str, str]) -> None:
+    """A title block without marks inside: the heading, the line that the comment knows, else its first line is the title."""
+    block = marks.first(*_TITLE_BLOCKS)
+    lines = [line for line in read_lines(block) if not _FRAME_WORDS.match(line.text)] if block else []
+    lines = [line for line in lines if not _DATED.search(line.text) and not frame.read_label(line.text)]
+    if not lines:
+        return
+    stated = _key(known.get("title", ""))
+    title = next((line for line in lines if stated and stated.startswith(_key(line.text))), None)
+    title = title or next((line for line in lines if line.kind == "heading"), lines[0])
+    place = lines.index(title)
+    draft.offer("title", title.text, draft.rule)
+    draft.offer("kicker", "\n".join(line.text for line in lines[:place]), draft.rule)
+    behind = [line.text for line in lines[place + 1 :]]
+    credits = [line for line in behind if is_credit_line(line)]
+    draft.offer("author", " ".join(credits), draft.rule)
+    draft.offer("subtitle", "\n".join(line for line in behind if line not in credits), draft.rule)
+
+
+def _read_frame(draft: Draft, marks: Marks, body: Tag, known: dict[str, str], url: str) -> None:
+    """Newspaper, date, edition page and its name, from comment, address and the lines around the article."""
+    around = frame_lines(marks, body)
+    draft.offer("newspaper", known.get("papername"), "founder-comment")
+    for tag in marks.all("founder-title"):
+        draft.offer("newspaper", frame.newspaper_of_title(_text(tag)), "founder-title")
+    read_frame(
+        draft,
+        around,
+        _document_title(marks),
+        url,
+        stated_date=known.get("date"),
+        stated_page=known.get("pagenum"),
+    )
+    label = next(
+        (one for one in _link_labels(marks) if frame.same_page(one.page, draft.texts.get("edition_page"))),
+        None,
+    )
+    draft.offer("page_name", label.name if label else None, "edition-links")
+    draft.offer("page_name", known.get("pagename"), "founder-comment")
+
+
+def read_frame(
+    draft: Draft, around: list[str], title: str, url: str, *, stated_date: str | None, stated_page: str | None
+) -> None:
+    """Date, edition label and newspaper of a page from what it states, its address and its frame lines."""
+    draft.offer("published", read_date(stated_date or ""), "founder-comment")
+    draft.offer("published", frame.url_date(url), "url")
+    draft.offer("published", next(filter(None, map(read_date, around)), None), "header")
+    labels = [label for label in map(frame.read_label, around) if label]
+    page = stated_page or frame.url_edition_page(url)
+    label = next((one for one in labels if page is None or frame.same_page(one.page, page)), None)
+    named = next(
+        (one for one in labels if label and one.name and frame.same_page(one.page, label.page)), None
+    )
+    draft.offer("edition_page", label.page if label else None, "header")
+    draft.offer("edition_page", page, "founder-comment" if stated_page else "url")
+    draft.offer("page_name", named.name if named else None, "header")
+    draft.offer("newspaper", next(filter(None, map(frame.newspaper_of_line, around)), None), "header")
+    parts = reversed(frame.title_parts(title))
+    draft.offer("newspaper", next(filter(None, map(frame.newspaper_of_title, parts)), None), "title")
+    draft.offer("newspaper", next(filter(None, map(frame.newspaper_of_rights, around)), None), "rights")
+
+
+def frame_lines(marks: Marks, body: Tag | None) -> list[str]:
+    """The lines of the page outside the article and outside links."""
+    skipped = {id(tag) for tag in marks.all("a")} | ({id(body)} if body else set())
+    return plain_lines(marks.tree, skip=skipped)
+
+
+def _link_labels(marks: Marks) -> list[frame.Label]:
+    """The edition labels that stand in links: the list of the issue's pages."""
+    texts = (_text(tag) for tag in marks.all("a")[:400])
+    return [label for label in map(frame.read_label, texts) if label]
+
+
+def _document_title(marks: Marks) -> str:
+    tag = marks.first("title")
+    return squeezed(tag.get_text()) if tag else ""
+
+
+def _add_captions(draft: Draft, marks: Marks, body: Tag) -> None:
+    """Put the words under pictures that stand outside the text in front of it."""
+    present = {line.text for line in draft.lines}
+    captions: list[Line] = []
+    for tag in outermost(marks.all(*_CAPTIONS)):
+        captions += [Line(text, "caption") for text in plain_lines(tag) if text not in present]
+    draft.lines[:0] = [line for line in dict.fromkeys(captions) if len(line.text) <= 300]
+
+
+def more_pages(marks: Marks) -> list[str]:
+    """The addresses, as printed, of the further pages of a long article: content_1234_2.htm in #displaypagenum."""
+    links = (str(tag.get("href", "")) for tag in marks.all("#displaypagenum a", ".displaypagenum a"))
+    return list(dict.fromkeys(href for href in links if re.search(r"_\d{1,2}\.s?html?$", href)))

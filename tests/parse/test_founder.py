@@ -1,0 +1,99 @@
+"""E-newspaper pages: whatever way a Founder template is written, the same fields come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kb.errors import ParseError
+from kb.model import Article, RawPage
+from kb.parse.article import read_page
+from kb.parse.founder import properties
+from tests import pages
+from tests.pages import Form, Invented, classic, pc, people_daily, url_of
+
+WRITERS: dict[str, Callable[[Invented, Form], str]] = {"classic": classic, "pc": pc, "people_daily": people_daily}
+TITLES = ("主题党日开到河道边", "“小网格”撑起大治理", "守护母亲河：检察建议落地见效", "党建引领　乡村蝶变", "把支部建在产业链上——青溪县调查")
+KICKERS = ("", "学习贯彻党的二十大精神", "基层党建巡礼①")
+SUBTITLES = ("", "——青溪县白石镇党建工作观察", "白石镇推动三项清单落到实处")
+AUTHORS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("", ()),
+    ("许明远", (("许明远", "作者"),)),
+    ("本报记者 林书雁", (("林书雁", "记者"),)),
+    ("本报记者 林书雁 通讯员 韩立群", (("林书雁", "记者"), ("韩立群", "通讯员"))),
+    ("许明远 韩立群", (("许明远", "作者"), ("韩立群", "作者"))),
+)  # fmt: skip
+
+articles = st.builds(
+    lambda title, kicker, subtitle, author, affiliation, page, captions: Invented(
+        title=title, kicker=kicker, subtitle=subtitle, author=author[0], names=author[1], affiliation=affiliation,
+        edition_page=page[0], page_name=page[1], captions=captions,
+    ),
+    st.sampled_from(TITLES),
+    st.sampled_from(KICKERS),
+    st.sampled_from(SUBTITLES),
+    st.sampled_from(AUTHORS),
+    st.sampled_from(("", "青溪县人民检察院")),
+    st.sampled_from((("A03", "党建"), ("07", "理论"), ("05-08", "特刊"), ("T01", "专题"))),
+    st.sampled_from(((), ("图为党员志愿者清理河道。 林书雁 摄",))),
+)  # fmt: skip
+forms = st.builds(
+    Form,
+    comment=st.sampled_from(("founder", "plain", "none")),
+    author_in=st.sampled_from(("cell", "body")),
+    quoted=st.booleans(),
+    upper=st.booleans(),
+    twice=st.booleans(),
+    paragraphs=st.sampled_from(("p", "unclosed", "br", "indents")),
+    suffix=st.sampled_from(("", "_青溪网", "--青溪日报")),
+    paper_first=st.booleans(),
+    bodies=st.sampled_from((1, 2)),
+)
+
+
+def read(article: Invented, kind: str, form: Form) -> Article:
+    html = WRITERS[kind](article, form)
+    return read_page(RawPage(url_of(article, kind), html.encode()), rule=None, source="test")
+
+
+def fields(article: Article) -> dict[str, object]:
+    return {
+        "title": article.title,
+        "kicker": article.kicker,
+        "subtitle": article.subtitle,
+        "authors": tuple((author.name, author.role) for author in article.authors),
+        "affiliation": article.affiliation,
+        "newspaper": article.newspaper,
+        "published": article.published,
+        "edition_page": article.edition_page,
+        "page_name": article.page_name,
+        "body": tuple(block.text for block in article.blocks if block.kind != "caption"),
+        "captions": tuple(block.text for block in article.blocks if block.kind == "caption"),
+    }
+
+
+def wanted(article: Invented) -> dict[str, object]:
+    return {
+        "title": article.title,
+        "kicker": article.kicker or None,
+        "subtitle": article.subtitle or None,
+        "authors": article.names,
+        "affiliation": article.affiliation or None,
+        "newspaper": article.newspaper,
+        "published": article.published,
+        "edition_page": article.edition_page,
+        "page_name": article.page_name,
+        "body": article.body,
+        "captions": article.captions,
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(articles, forms, st.sampled_from(("classic", "pc", "people_daily")))
+def test_the_same_fields_come_out_however_the_template_is_written(article: Invented, form: Form, kind: str) -> None:
+    found = fields(read(article, kind, form))
+
+    assert found == wanted(article)

@@ -1,0 +1,155 @@
+"""From what was typed to a page of results."""
+
+import pytest
+
+from kb import config
+from kb.engine import open_engine
+from kb.errors import EngineDownError, QueryError
+from kb.model import Filters
+from kb.search import DEPTH, Search, open_search
+from kb.store import articles
+from kb.store.articles import NewArticle
+from kb.store.db import reading, writing
+from kb.text.fingerprint import Fingerprints
+from kb.text.segment import Segmenter
+from tests.making import article
+
+
+def save(database, *items):
+    with writing(database) as connection:
+        return [one.id for one in articles.save(connection, [NewArticle(one) for one in items], Fingerprints())]
+
+
+def rebuild(search):
+    with reading(search.database) as connection:
+        latest = articles.latest_seq(connection)
+        search.engine.rebuild([articles.changed_since(connection, 0, 1000)], seq=latest)
+
+
+@pytest.fixture
+def search(settings, database):
+    """Three articles, stored and indexed."""
+    save(
+        database,
+        article(),
+        article("档案室里的防火课", ("档案员每周检查一次电路,消防通道保持畅通。",), key="b", newspaper=None),
+        article("志愿者在集市上", ("志愿者讲解《民法典》,群众边赶集边学法。",), key="c", published=None),
+    )
+    made = Search(open_engine(settings.index, Segmenter([])), database)
+    rebuild(made)
+    return made
+
+
+def marked(runs):
+    return [run.text for run in runs if run.matched]
+
+
+def test_a_hit_carries_what_the_page_shows(search):
+    results = search.find("党建 業務")
+    hit = results.hits[0]
+
+    assert (results.total, results.fallback, results.stale) == (1, None, 0)
+    assert (hit.title, hit.newspaper, hit.published, hit.edition_page) == (
+        "让支部强在项目一线",
+        "清河日报",
+        "2024-03-15",
+        "07",
+    )
+    assert marked(hit.snippet) == ["党建", "业务"]
+    assert hit.anchor is not None
+    assert hit.score > 0
+    assert results.took_ms > 0
+
+
+def test_title_and_passage_are_marked_on_the_stored_characters(search):
+    hit = search.find("“民法典，群众” 志愿者").hits[0]
+
+    assert marked(hit.snippet) == ["志愿者", "民法典》,群众"]
+    assert marked(hit.title_runs) == ["志愿者"]
+    assert "".join(run.text for run in hit.title_runs) == hit.title
+
+
+def test_a_hit_by_its_byline_alone_shows_its_first_paragraph(search):
+    hit = search.find("作者:周见山 标题:支部").hits[0]
+
+    assert hit.snippet[0].text.startswith("青石县")
+    assert marked(hit.title_runs) == ["支部"]
+
+
+def test_when_nothing_has_all_words_those_with_most_are_shown_and_labelled(search):
+    results = search.find("志愿者 集市 党建")
+
+    assert results.fallback == "any"
+    assert results.total == 2
+    assert results.hits[0].title == "志愿者在集市上"
+
+
+def test_the_fallback_is_not_announced_when_it_finds_nothing_either(search):
+    results = search.find("量子纠缠 超导")
+
+    assert (results.total, results.fallback, results.hits) == (0, None, ())
+
+
+def test_a_date_that_holds_nothing_has_no_fallback(search):
+    results = search.find("日期:1999")
+
+    assert (results.total, results.fallback) == (0, None)
+
+
+def test_filters_sort_and_offset_are_passed_on_and_told_back(search):
+    filters = Filters(years=("",))
+    results = search.find("学法", filters=filters, sort="newest", offset=0, limit=5)
+
+    assert [hit.published for hit in results.hits] == [None]
+    assert (results.filters, results.sort, results.offset) == (filters, "newest", 0)
+    assert results.facets["year"] == (("", 1),)
+
+
+def test_articles_stored_but_not_indexed_are_counted(search):
+    save(search.database, article("新来的一篇", ("刚刚入库,尚未建立索引的一段话。",), key="d"))
+
+    assert search.find("档案").stale == 1
+
+
+def test_what_was_withdrawn_is_not_shown_even_before_the_index_follows(search):
+    hit = search.find("档案").hits[0]
+    with writing(search.database) as connection:
+        articles.set_status(connection, hit.id, "withdrawn")
+
+    assert search.find("档案").hits == ()
+
+
+def test_deeper_than_the_pages_go_only_the_total_is_given(search):
+    results = search.find("学法", offset=DEPTH, limit=10)
+
+    assert results.total == 1
+    assert results.hits == ()
+
+
+def test_a_query_that_cannot_be_read_is_said_before_the_index_is_asked(settings, database):
+    search = Search(open_engine(settings.index, Segmenter([])), database)
+    with pytest.raises(QueryError):
+        search.find("日期:昨天")
+
+    with pytest.raises(EngineDownError):
+        search.find("党建")
+
+
+def test_without_an_index_the_problem_is_told(settings, database):
+    search = open_search(settings, database)
+
+    assert "kb reindex --all" in search.problem()
+
+
+def test_the_shipped_lexicon_shapes_the_words(settings, database):
+    search = open_search(settings, database)
+    first = config.lexicon_lines()
+    term = next(line for line in first if line and not line.startswith("#")).split("\t")[0]
+
+    assert search.terms(term) == (term,)
+
+
+def test_terms_of_a_query_are_what_the_reading_page_marks(search):
+    terms = search.terms("黨建 “业务，融合”")
+
+    assert terms == ("党建", "业务融合")
