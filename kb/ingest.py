@@ -184,7 +184,7 @@ def read_document(settings: Settings, key: str, body: bytes) -> Article:
     if key.endswith(".docx"):
         return _trusted(files.read_docx(body, key=key, source=FILES))
     page = RawPage(url=key, body=body)
-    article = parse_article.read_page(page, rule=None, source=FILES)
+    article = parse_article.read_page(page, rule=None, source=FILES, limit_mib=settings.parse_limit_mib)
     return _trusted(replace(article, key=key))
 
 
@@ -252,7 +252,8 @@ def _text(page: RawPage) -> str:
 
 def read_crawled(settings: Settings, page: RawPage, source: Source) -> Article:
     """The article on a crawled page. Raises ParseError."""
-    return _trusted(parse_article.read_page(page, rule=source.rule, source=source.slug))
+    limit = settings.parse_limit_mib
+    return _trusted(parse_article.read_page(page, rule=source.rule, source=source.slug, limit_mib=limit))
 
 
 def load_sources(settings: Settings) -> dict[str, Source]:

@@ -1,14 +1,32 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
 from kb.cli import main
 from kb.store.lock import writer_lock
 from tests.test_ingest import PAGE, line
+
+
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """Commands set up the log of their process; here the process goes on with other tests."""
+    loggers = [logging.getLogger(name) for name in ("kb", "waitress")]
+    before = [(logger.level, list(logger.handlers)) for logger in loggers]
+    configured, configuration = structlog.is_configured(), structlog.get_config()
+    yield
+    structlog.reset_defaults()
+    if configured:
+        structlog.configure(**configuration)
+    for logger, (level, handlers) in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
 
 
 @pytest.fixture
@@ -31,7 +49,11 @@ def test_the_chain_from_a_file_to_a_printed_article(data: Path, tmp_path: Path) 
 
     assert (added.exit_code, report["added"], report["failed"]) == (0, 1, [])
     assert [hit["id"] for hit in results["hits"]] == report["ids"]
-    assert (shown["title"], shown["affiliation"], shown["published"]) == ("把支部建在项目一线", "青石县人民检察院", None)
+    assert (shown["title"], shown["affiliation"], shown["published"]) == (
+        "把支部建在项目一线",
+        "青石县人民检察院",
+        None,
+    )
     assert set(results) == {"total", "took_ms", "fallback", "hits", "facets"}
 
 
@@ -113,7 +135,10 @@ def test_the_shipped_sources_are_listed_and_right(data: Path) -> None:
     from kb import config
 
     listed = json.loads(kb(data, "source", "list", "--json").stdout)
-    checks = [kb(data, "source", "check", str(path)) for path in (config.shipped("corpus") / "sources").glob("*.toml")]
+    checks = [
+        kb(data, "source", "check", str(path))
+        for path in (config.shipped("corpus") / "sources").glob("*.toml")
+    ]
 
     assert {"cctv-xwlb", "guizhou-fazhi", "sample-classic", "sample-pc"} <= {one["slug"] for one in listed}
     assert all(check.exit_code == 0 for check in checks)

@@ -29,7 +29,7 @@ def serve(app: Flask, settings: Settings, *, behind: Callable[[], bool], say: Ca
     """
     server = listen(app, settings)
     say(f"党建学习知识库: http://{settings.host}:{server.effective_port}/   (Ctrl+C 停止 · stops)")
-    if server.effective_port != settings.port:
+    if int(server.effective_port) != settings.port:
         say(f"端口 {settings.port} 已被占用,改用 {server.effective_port}。The first port is taken.")
     stop = threading.Event()
     indexer = threading.Thread(

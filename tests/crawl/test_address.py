@@ -171,9 +171,7 @@ def test_public_addresses_are_allowed(ip: str) -> None:
     assert is_public(ip)
 
 
-@pytest.mark.parametrize(
-    "host", ["127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0", "localhost", "[::1]"]
-)
+@pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0", "[::1]"])
 def test_every_way_to_write_this_machine_resolves_to_a_refused_address(host: str) -> None:
     found = resolve(host, 80, 5.0)
 

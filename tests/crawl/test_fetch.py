@@ -401,9 +401,7 @@ def test_one_refused_address_refuses_the_host(ips: tuple[str, ...], monkeypatch:
     assert spy.connected == []
 
 
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "2130706433", "127.1", "[::1]", "0x7f000001", "0"]
-)
+@pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "127.1", "[::1]", "0x7f000001", "0"])
 def test_this_machine_is_out_of_reach_even_when_a_source_names_it(
     host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -412,6 +410,16 @@ def test_this_machine_is_out_of_reach_even_when_a_source_names_it(
         Fetcher((host,)).get(f"http://{host}/")
 
     assert caught.value.key == "fetch.blocked_address"
+    assert spy.connected == []
+
+
+def test_the_name_of_this_machine_is_never_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the resolver knows localhost it is a refused address, elsewhere an unknown host."""
+    spy = Spy(monkeypatch, 9)
+    with pytest.raises(FetchError) as caught:
+        Fetcher(("localhost",)).get("http://localhost/")
+
+    assert caught.value.key in ("fetch.blocked_address", "fetch.no_host")
     assert spy.connected == []
 
 
