@@ -290,18 +290,18 @@ def source_try(file: Path, page: Path, url: str | None) -> None:
 
 
 @main.command()
-@click.argument("query")
+@click.argument("words", nargs=-1, required=True)
 @click.option("--sort", type=click.Choice(["relevance", "newest", "oldest"]), default="relevance")
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, help="结果数 · results (10)")
 @click.option("--offset", type=click.IntRange(0, 999), default=0, help="跳过的结果数 · results to skip")
 @json_option
-def search(query: str, sort: Any, limit: int, offset: int, as_json: bool) -> None:
+def search(words: tuple[str, ...], sort: Any, limit: int, offset: int, as_json: bool) -> None:
     """Search titles and texts: words, “phrases”, 标题:… 作者:… 单位:… 报纸:… 日期:2023-01..2023-06."""
     from kb.export.records import results_record
     from kb.search import open_search
 
     settings, database = _open()
-    results = open_search(settings, database).find(query, sort=sort, offset=offset, limit=limit)
+    results = open_search(settings, database).find(" ".join(words), sort=sort, offset=offset, limit=limit)
     if as_json:
         terminal.print_json(results_record(results))
         return

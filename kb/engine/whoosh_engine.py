@@ -206,7 +206,8 @@ class _Writer:
         codec = W3Codec(compression=3)
         # Else Whoosh asks the disk for a column of lengths, which there is not, for every single posting.
         codec.length_stats = False
-        self._writer = index.writer(timeout=LOCK_SECONDS, codec=codec)
+        # Whoosh copies the parts of a compound file into memory when it opens them.
+        self._writer = index.writer(timeout=LOCK_SECONDS, codec=codec, compound=False)
         self._writer.pool = self.pool = PostingPool()
         self.added = 0
 

@@ -93,7 +93,9 @@ def _below(page: list[str], body: list[Line]) -> list[str]:
 
 def _place(page: list[str], texts: list[str]) -> int:
     """Where the first of `texts` that the page has as a line stands; 0 when it has none."""
-    return next((page.index(text) for text in texts if text in page), 0)
+    places = {_SPACE.sub("", line): place for place, line in reversed(list(enumerate(page)))}
+    keys = (_SPACE.sub("", text) for text in texts)
+    return next((places[key] for key in keys if key in places), 0)
 
 
 def _take_printed_title(draft: Draft, page: list[str], body: list[str]) -> None:

@@ -10,7 +10,7 @@ from bs4 import Tag
 from kb.model import ArticleLink, EditionPage, RawPage, SiteRule
 from kb.parse import frame
 from kb.parse.draft import Draft
-from kb.parse.founder import frame_lines, properties, read_frame
+from kb.parse.founder import lines_around, properties, read_frame
 from kb.parse.marks import Marks
 from kb.parse.metadata import document_title
 from kb.parse.page import decode, soup, tree_links
@@ -138,7 +138,7 @@ def _facts(marks: Marks, html: str, url: str, rule: SiteRule, found: _Found) -> 
     facts.offer("newspaper", rule.newspaper, "rule")
     facts.offer("newspaper", known.get("papername"), "founder-comment")
     page = known.get("pagenum")
-    around = frame_lines(marks, None)
+    around = lines_around(marks, None)
     read_frame(facts, around, document_title(marks), url, stated_date=known.get("date"), stated_page=page)
     own = frame.read_label(found.pages.get(url, ""))
     facts.offer("edition_page", own.page if own else None, "own link")

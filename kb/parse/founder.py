@@ -6,8 +6,6 @@ Facts: crawl.md §4, data/layouts.md (27 sites), layout_facts_papers.csv (510 ne
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
 from html import unescape
 
 from bs4 import Comment, Tag
@@ -15,8 +13,10 @@ from bs4 import Comment, Tag
 from kb.parse import frame
 from kb.parse.byline import is_credit_line, read_credit
 from kb.parse.draft import Draft
-from kb.parse.lines import Line, marked_bodies, plain_lines, read_lines, squeezed
+from kb.parse.layouts import CAPTIONS, CLASSIC, FOUNDER_BODIES, LAYOUTS, MARKED, TITLE_BLOCKS, Layout
+from kb.parse.lines import Line, frame_lines, marked_bodies, plain_lines, read_lines, squeezed
 from kb.parse.marks import Marks
+from kb.parse.metadata import document_title
 from kb.parse.tags import holds, marks_of, outermost
 from kb.text.dates import read_date
 
@@ -25,112 +25,14 @@ _PROPERTY = re.compile(
     r"<(?:founder-)?(?P<name>[a-z]{2,20})\s{0,5}>(?P<text>[^\x00]{0,4000}?)</(?:founder-)?(?P=name)\s{0,5}>",
     re.I,
 )
+_COMMENTS = 4  # read of one page: a hostile page may hold thousands
+_COMMENT_CHARS = 20_000
 _BREAK = re.compile(r"<br\s{0,3}/?\s{0,3}>|</p\s{0,3}>", re.I)
 _ANY_TAG = re.compile(r"<[^<>]{0,300}>")
 _ALIASES = {"pretitle": "introtitle", "kicker": "introtitle", "page": "pagenum", "papername": "papername"}
 EDITION_PAGE_TYPE = "2"
 
 
-@dataclass(frozen=True, slots=True)
-class _Template:
-    """Where one family of pages prints its title block. Paths as in marks.Marks."""
-
-    name: str
-    title: tuple[str, ...]
-    kicker: tuple[str, ...] = ()
-    subtitle: tuple[str, ...] = ()
-    author: tuple[str, ...] = ()
-    around: tuple[str, ...] = ()  # kicker before the title, subtitle or author behind it
-
-
-_PC, _CLASSIC, _OTHER = "founder-pc", "founder-classic", "epaper"
-_TEMPLATES = (
-    _Template(
-        _PC, ("#title",), ("#pretitle", "#introtitle"), ("#subtitle",), ("#author",), ("h5", ".totaltitle p")
-    ),
-    _Template(
-        _PC,
-        (".newsdetatit h3", ".newsdetatit h2", ".newsdetatit h1"),
-        (".intro",),
-        (".sub",),
-        (".newsdetatit .author",),
-    ),
-    _Template(
-        _PC,
-        (".main-article-title",),
-        (".main-article-pretitle", ".main-article-introtitle", ".main-article-yinti"),
-        (".main-article-subtitle", ".main-article-futi"),
-        (".main-article-author",),
-        (
-            ".main-article-alltitle p",
-            ".main-article-alltitle h5",
-            ".main-article-alltitle h3",
-            ".main-article-alltitle h2",
-        ),
-    ),
-    _Template(
-        _OTHER,
-        ("#app-title",),
-        (".introtitle", "#app-pretitle"),
-        (".subtitle", "#app-subtitle"),
-        (".author",),
-    ),
-    _Template(_OTHER, (".art-title",), (".introtitle",), (".subtitle",), (".author",)),
-    _Template(
-        _OTHER, (".bmnr_con_biaoti",), (".bmnr_con_yinti",), (".bmnr_con_futi",), (".bmnr_con_zuozhe",)
-    ),
-    _Template(_OTHER, (".font01.title",), (), (), (".font02.author",), (".font02",)),
-    _Template(_CLASSIC, ("td.font01",), (), (), (), ("td.font02",)),
-    _Template(_CLASSIC, (".bshare_text",), (), (), (), ("td.font02",)),
-    _Template(_CLASSIC, (".font01",), (), (), (), (".font02",)),
-    _Template(_CLASSIC, ("td.bt1",), (), (), (), ("td.bt2",)),
-    _Template(_OTHER, ("#ctitle",), ("#pretitle",), ("#csubtitle",), ("#cauthor",)),
-    _Template(
-        _OTHER,
-        ("#doctitle", ".doctitle"),
-        ("#yinti", ".yinti"),
-        ("#subdoctitle", ".subdoctitle"),
-        ("#author", ".author"),
-    ),
-    _Template(_OTHER, (".biaoti",), (".yinti",), (".futi",), (".zuozhe",)),
-    _Template(_OTHER, (".title1",), (), (".title3",), (".author",), (".title2",)),
-    _Template(_OTHER, (".detcontit",), (), (), (".author",), ("h3", "h4")),
-    _Template(_OTHER, (".newstitle",), (), (), (".author",)),
-    _Template(
-        _OTHER,
-        ("#newsarticletitle",),
-        ("#newsarticlepretitle",),
-        ("#newsarticlesubtitle",),
-        ("#newsarticleauthor",),
-    ),
-    # 人民日报 since 2020; 光明日报, 中国青年报, 学习时报.
-    _Template(
-        _CLASSIC, (".article h1",), (), (), ("p.sec", ".sec"), (".article h2", ".article h3", ".article h4")
-    ),
-    _Template(
-        _CLASSIC, (".text_c h1",), (), (), (".lai", ".author"), (".text_c h2", ".text_c h3", ".text_c h4")
-    ),
-    _Template(_CLASSIC, ("h1",), (), (), (".sec", ".lai", ".author"), ("h2", "h3", "h4")),
-    _Template(_CLASSIC, ("h2",), (), (), (".author",), ("h3", "h4", "h5")),
-)
-_FOUNDER_TITLE = _Template(
-    _CLASSIC,
-    ("founder-title",),
-    ("founder-introtitle", "founder-pretitle"),
-    ("founder-subtitle",),
-    ("founder-author",),
-    ("td.font02", ".font02"),
-)
-# A block that holds the whole title block, when nothing inside is marked.
-_TITLE_BLOCKS = (".totaltitle", ".main-article-alltitle", ".newsdetatit", ".detail-art .title", "#wztitle")
-_BODIES = (
-    "#ozoom", "#zoom", "#articlecontent", ".main-article-con", ".main-article-content", ".newsdetatext", ".bmnr_con_con",
-    "#newscontent", "#contenttext", "#oldcontenttext", "#doccontent", ".doccontent", "#ccontent", "#pgcontent", "td.content_tt",
-    "cms-content", "td.font6", ".article-content", "#newspapercontent", ".details", ".detail-art", "#scroleft",
-)  # fmt: skip
-# Of these two even a page without other marks of Founder may be read; the others are common words.
-_SURE_BODIES = 2
-_CAPTIONS = ("#newspic", ".attachment", ".pic_c", ".pci_c")
 _FRAME_WORDS = re.compile(
     r"^(?:来源|日期|时间|版次|版面|发布时间|出版日期|稿源|编辑|责编|责任编辑|点击|阅读|字号)\s?[:：]"
 )
@@ -147,17 +49,19 @@ def read_founder(marks: Marks, html: str, url: str) -> Draft | None:
     """
     known = properties(html)
     body = find_body(marks)
-    template = _find_template(marks, body, known)
-    if body is None or not (known or _is_founder(marks, body) or _is_epaper(template)):
+    found = _find_layout(marks, body, known)
+    if body is None or (not known and not _is_founder(marks, body)):
+        body = _layout_body(marks, found)
+    if body is None:
         return None
-    draft = Draft(template[0].name if template else _CLASSIC, 0.95)
+    draft = Draft(found[0].family if found else CLASSIC, 0.95)
     if known.get("type") == EDITION_PAGE_TYPE:
         draft.flags.append("edition_page")
     draft.lines = read_lines(body)
     _add_captions(draft, marks, body)
     _read_frame(draft, marks, body, known, url)
-    _read_title_block(draft, marks, body, known, template)
-    if body.find("img") or any(tag.find("img") for tag in marks.all(*_CAPTIONS)):
+    _read_title_block(draft, marks, body, known, found)
+    if body.find("img") or any(tag.find("img") for tag in marks.all(*CAPTIONS)):
         draft.flags.append("images")
     if more_pages(marks):
         draft.flags.append("more_pages")
@@ -170,13 +74,18 @@ def properties(html: str) -> dict[str, str]:
     Of several comments the first that names a field wins. `date` is YYYY-MM-DD …; breaks in texts become spaces.
     """
     found: dict[str, str] = {}
-    for start in _PROPERTY_START.finditer(html):
-        end = html.find("-->", start.end(), start.end() + 20_000)
-        for entry in _PROPERTY.finditer(html, start.end(), end if end >= 0 else start.end()):
+    place = 0
+    for _ in range(_COMMENTS):
+        start = _PROPERTY_START.search(html, place)
+        end = html.find("-->", start.end(), start.end() + _COMMENT_CHARS) if start else -1
+        if start is None or end < 0:
+            break
+        for entry in _PROPERTY.finditer(html, start.end(), end):
             name = entry["name"].lower()
             text = _plain_text(entry["text"])
             if text:
                 found.setdefault(_ALIASES.get(name, name), text)
+        place = end
     return found
 
 
@@ -186,38 +95,32 @@ def _plain_text(markup: str) -> str:
 
 
 def find_body(marks: Marks) -> Tag | None:
-    """The tag that holds an e-newspaper article's text: <founder-content>, the enpcontent comments, #ozoom …
+    """The tag that holds a Founder page's text: <founder-content>, the enpcontent comments, #ozoom …
 
     Of several the first that has text, since a page may carry an empty or a hidden second copy; else the first.
     """
     candidates = [*outermost(marks.all("founder-content")), *marked_bodies(marks.tree)]
-    candidates += [tag for path in _BODIES for tag in marks.all(path)]
-    for tag in candidates:
-        if read_lines(tag):
-            return tag
-    return candidates[0] if candidates else None
+    candidates += [tag for path in FOUNDER_BODIES for tag in marks.all(path)]
+    return next(filter(read_lines, candidates), candidates[0] if candidates else None)
 
 
 def _is_founder(marks: Marks, body: Tag) -> bool:
     return body.name == "founder-content" or "#ozoom" in marks_of(body) or bool(marked_bodies(marks.tree))
 
 
-def _is_epaper(template: tuple[_Template, Tag] | None) -> bool:
-    """Whether the title block alone tells an e-newspaper: not so where it is only a heading or a common class name."""
-    return template is not None and template[0] in _TEMPLATES[:12]
+def _layout_body(marks: Marks, found: tuple[Layout, Tag] | None) -> Tag | None:
+    """The text of a page without a mark of Founder: where the layout of its title has it."""
+    paths = found[0].body if found else ()
+    return next((tag for path in paths for tag in marks.all(path) if read_lines(tag)), None)
 
 
-def _find_template(marks: Marks, body: Tag | None, known: dict[str, str]) -> tuple[_Template, Tag] | None:
-    """The first template whose title is on the page, and the title's tag."""
-    for template in (*_TEMPLATES[:-2], _FOUNDER_TITLE, *_TEMPLATES[-2:]):
-        tags = [
-            tag
-            for tag in marks.all(*template.title)
-            if (body is None or not holds(body, tag)) and plain_lines(tag)
-        ]
+def _find_layout(marks: Marks, body: Tag | None, known: dict[str, str]) -> tuple[Layout, Tag] | None:
+    """The first layout whose title is on the page, and the title's tag."""
+    for layout in LAYOUTS:
+        tags = [tag for tag in marks.all(*layout.title) if not (body and holds(body, tag)) and plain_lines(tag)]
         tags = [tag for tag in tags if not _names_newspaper(tag, known)]
         if tags:
-            return template, _wanted(tags, known)
+            return layout, _wanted(tags, known)
     return None
 
 
@@ -241,15 +144,15 @@ def _text(tag: Tag) -> str:
 
 
 def _read_title_block(
-    draft: Draft, marks: Marks, body: Tag, known: dict[str, str], template: tuple[_Template, Tag] | None
+    draft: Draft, marks: Marks, body: Tag, known: dict[str, str], found: tuple[Layout, Tag] | None
 ) -> None:
     """Title, kicker, subtitle, author: as printed above the body, completed from the comment."""
     names = (draft.texts.get("newspaper"), known.get("papername"), known.get("nodename"))
-    if template:
-        form, title = template
-        _offer_title(draft, title, frame.bare_title(known.get("title", ""), names), form.name)
-        _read_marked(draft, marks, body, form)
-        _read_around(draft, _beside(marks, body, form, title), marks.position(title), known, marks)
+    if found:
+        layout, title = found
+        _offer_title(draft, title, frame.bare_title(known.get("title", ""), names), layout.family)
+        _read_marked(draft, marks, body, layout)
+        _read_around(draft, _beside(marks, body, layout, title), marks.position(title), known, marks)
     else:
         _read_block(draft, marks, known)
     if not frame.newspaper_of_title(known.get("title", "")):
@@ -269,37 +172,28 @@ def _offer_title(draft: Draft, title: Tag, stated: str, origin: str) -> None:
     draft.offer("title", stated if same and title.find("br") else printed, origin)
 
 
-def _read_marked(draft: Draft, marks: Marks, body: Tag, form: _Template) -> None:
+def _read_marked(draft: Draft, marks: Marks, body: Tag, layout: Layout) -> None:
     """What stands in tags that say what they are."""
-    places = {
-        "kicker": (*form.kicker, *_FOUNDER_TITLE.kicker),
-        "subtitle": (*form.subtitle, *_FOUNDER_TITLE.subtitle),
-        "author": (*form.author, *_FOUNDER_TITLE.author),
-    }
+    places = {"kicker": layout.kicker, "subtitle": layout.subtitle, "author": layout.author}
     for name, paths in places.items():
-        for path in paths:
+        for path in (*paths, *MARKED[name]):
             for tag in marks.all(path):
                 if not holds(body, tag):
                     text = _author_text(tag) if name == "author" else "\n".join(plain_lines(tag))
-                    draft.offer(name, text, form.name)
+                    draft.offer(name, text, layout.family)
 
 
 def _author_text(tag: Tag) -> str:
     """An author line without the source and date that share its tag: 作者：张三 《光明日报》（ 2025年02月12日 04版）."""
-    dates = [child for child in tag.find_all(["span", "b", "em", "i"]) if _DATED.search(_text(child))]
-    kept = [line for line in _lines_without(tag, dates) if not _FRAME_WORDS.match(line)]
-    return " ".join(filter(None, (_SOURCE_TAIL.sub("", line).strip() for line in kept)))
+    lines = [line for line in plain_lines(tag) if not _FRAME_WORDS.match(line)]
+    return " ".join(filter(None, (_SOURCE_TAIL.sub("", line).strip() for line in lines)))
 
 
-def _lines_without(tag: Tag, skipped: Iterable[Tag]) -> list[str]:
-    return plain_lines(tag, skip={id(one) for one in skipped})
-
-
-def _beside(marks: Marks, body: Tag, form: _Template, title: Tag) -> list[Tag]:
+def _beside(marks: Marks, body: Tag, layout: Layout, title: Tag) -> list[Tag]:
     """The unmarked tags of the title block, in page order: in the nearest tag around the title that has any, outside the body."""
     tags = [
         tag
-        for tag in marks.all(*form.around)
+        for tag in marks.all(*layout.around)
         if not holds(body, tag) and not holds(title, tag) and not holds(tag, title)
     ]
     if not tags:
@@ -350,7 +244,7 @@ def _stated_role(tag: Tag, text: str, known: dict[str, str]) -> str | None:
 
 def _read_block(draft: Draft, marks: Marks, known: dict[str, str]) -> None:
     """A title block without marks inside: the heading, the line that the comment knows, else its first line is the title."""
-    block = marks.first(*_TITLE_BLOCKS)
+    block = marks.first(*TITLE_BLOCKS)
     lines = [line for line in read_lines(block) if not _FRAME_WORDS.match(line.text)] if block else []
     lines = [line for line in lines if not _DATED.search(line.text) and not frame.read_label(line.text)]
     if not lines:
@@ -369,14 +263,14 @@ def _read_block(draft: Draft, marks: Marks, known: dict[str, str]) -> None:
 
 def _read_frame(draft: Draft, marks: Marks, body: Tag, known: dict[str, str], url: str) -> None:
     """Newspaper, date, edition page and its name, from comment, address and the lines around the article."""
-    around = frame_lines(marks, body)
+    around = lines_around(marks, body)
     draft.offer("newspaper", known.get("papername"), "founder-comment")
     for tag in marks.all("founder-title"):
         draft.offer("newspaper", frame.newspaper_of_title(_text(tag)), "founder-title")
     read_frame(
         draft,
         around,
-        _document_title(marks),
+        document_title(marks),
         url,
         stated_date=known.get("date"),
         stated_page=known.get("pagenum"),
@@ -411,10 +305,9 @@ def read_frame(
     draft.offer("newspaper", next(filter(None, map(frame.newspaper_of_rights, around)), None), "rights")
 
 
-def frame_lines(marks: Marks, body: Tag | None) -> list[str]:
+def lines_around(marks: Marks, body: Tag | None) -> list[str]:
     """The lines of the page outside the article and outside links."""
-    skipped = {id(tag) for tag in marks.all("a")} | ({id(body)} if body else set())
-    return plain_lines(marks.tree, skip=skipped)
+    return frame_lines(marks.tree, skip={id(tag) for tag in marks.all("a")} | ({id(body)} if body else set()))
 
 
 def _link_labels(marks: Marks) -> list[frame.Label]:
@@ -423,16 +316,11 @@ def _link_labels(marks: Marks) -> list[frame.Label]:
     return [label for label in map(frame.read_label, texts) if label]
 
 
-def _document_title(marks: Marks) -> str:
-    tag = marks.first("title")
-    return squeezed(tag.get_text()) if tag else ""
-
-
 def _add_captions(draft: Draft, marks: Marks, body: Tag) -> None:
     """Put the words under pictures that stand outside the text in front of it."""
     present = {line.text for line in draft.lines}
     captions: list[Line] = []
-    for tag in outermost(marks.all(*_CAPTIONS)):
+    for tag in outermost(marks.all(*CAPTIONS)):
         captions += [Line(text, "caption") for text in plain_lines(tag) if text not in present]
     draft.lines[:0] = [line for line in dict.fromkeys(captions) if len(line.text) <= 300]
 

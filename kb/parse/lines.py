@@ -79,9 +79,14 @@ def read_lines(node: Tag, *, skip: Collection[int] = ()) -> list[Line]:
     return [placed.line for placed in _read(_Reader(node, marked=True), node, skip)]
 
 
-def plain_lines(node: Tag, *, skip: Collection[int] = ()) -> list[str]:
+def plain_lines(node: Tag) -> list[str]:
     """The visible lines below `node` as text, in page order."""
-    return [placed.line.text for placed in place_lines(node, skip=skip)]
+    return [placed.line.text for placed in place_lines(node)]
+
+
+def frame_lines(tree: Tag, *, skip: Collection[int] = ()) -> list[str]:
+    """As `plain_lines` for a whole page, but words in different tags of one line are set apart: style sheets do that."""
+    return [placed.line.text for placed in _read(_Reader(tree, marked=False, apart=True), tree, skip)]
 
 
 def place_lines(node: Tag, *, skip: Collection[int] = ()) -> list[PlacedLine]:
@@ -156,7 +161,7 @@ def _events(root: Tag, skip: Collection[int]) -> Iterator[tuple[str, object]]:
 class _Reader:
     """Collects text between block ends into lines."""
 
-    def __init__(self, root: Tag, *, marked: bool) -> None:
+    def __init__(self, root: Tag, *, marked: bool, apart: bool = False) -> None:
         self.lines: list[PlacedLine] = []
         self._blocks = [root]
         self._pieces: list[tuple[str, bool]] = []  # text, whether it is bold
@@ -165,6 +170,7 @@ class _Reader:
         self._bold = self._centred = self._links = 0  # open tags that say so
         self._after_image = False
         self._heeds_marks = marked
+        self._sets_apart = apart
         self._started = False  # a comment has said that the body begins
 
     def mark(self, comment: str) -> bool:
@@ -189,6 +195,8 @@ class _Reader:
     def open(self, tag: Tag) -> None:
         if tag.name in _BLOCK or tag.name == "br":
             self.flush()
+        elif self._sets_apart:
+            self._pieces.append((" ", self._bold > 0))
         if tag.name in _BLOCK:
             self._blocks.append(tag)
         self._after_image = self._after_image or tag.name == "img"
@@ -198,6 +206,8 @@ class _Reader:
         if tag.name in _BLOCK:
             self.flush()
             self._blocks.pop()
+        elif self._sets_apart:
+            self._pieces.append((" ", self._bold > 0))
         self._step(tag, -1)
 
     def _step(self, tag: Tag, by: int) -> None:

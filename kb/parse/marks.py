@@ -8,7 +8,7 @@ from functools import cached_property
 
 from bs4 import BeautifulSoup, Tag
 
-from kb.parse.lines import PlacedLine, place_lines
+from kb.parse.lines import PlacedLine, frame_lines, place_lines
 from kb.parse.tags import marks_of
 
 _PART = re.compile(r"(?P<tag>[a-z][\w-]*)?(?P<marks>(?:[.#][\w-]+)*)$")
@@ -32,10 +32,10 @@ class Marks:
         """Every visible line of the page."""
         return place_lines(self.tree)
 
-    @property
+    @cached_property
     def texts(self) -> list[str]:
-        """Every visible line of the page, as text."""
-        return [placed.line.text for placed in self.lines]
+        """Every visible line of the page as text, words of different tags set apart."""
+        return frame_lines(self.tree)
 
     def all(self, *paths: str) -> list[Tag]:
         """The tags that any of `paths` names, in document order. A path: `td.font01`, `#title`, `.article h1`."""

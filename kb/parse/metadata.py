@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from bs4 import Tag
 
 from kb.parse.boilerplate import is_furniture
-from kb.parse.byline import read_credit
+from kb.parse.byline import is_credit_line, read_credit
 from kb.parse.frame import bare_title, newspaper_of_title, title_parts, url_date
 from kb.parse.lines import plain_lines, squeezed
 from kb.parse.marks import Marks
@@ -31,6 +31,7 @@ _JSON_DATE = re.compile(
     r"""["'](?:datePublished|pubDate|publishTime|publish_time|ptime)["']\s{0,5}:\s{0,5}["']([^"']{8,40})["']"""
 )
 _TITLE_CHARS = range(3, 121)
+_STATED_CHARS = 500  # of <title> and of a meta tag that are read
 _SURE_TITLE = 6  # characters that are a title without what follows
 _LABELLED_DATE = re.compile(
     r"(?:发布|发表|出版|见报|更新|刊发|(?<![\u3400-\u9fff]))(?:日期|时间)\s{0,3}[:：]|发布于|发表于"
@@ -55,7 +56,7 @@ def metas(marks: Marks) -> dict[str, str]:
     found: dict[str, str] = {}
     for tag in marks.all("meta"):
         name = str(tag.get("name") or tag.get("property") or tag.get("itemprop") or "").lower().strip()
-        text = squeezed(str(tag.get("content") or ""))
+        text = squeezed(str(tag.get("content") or "")[:_STATED_CHARS])
         if name and text:
             found.setdefault(re.sub(r"\s", "", name), text)
     return found
@@ -64,7 +65,7 @@ def metas(marks: Marks) -> dict[str, str]:
 def document_title(marks: Marks) -> str:
     """The text of <title>; "" when there is none."""
     tag = next((tag for tag in marks.all("title") if tag.parent is None or tag.parent.name != "svg"), None)
-    return squeezed(tag.get_text()) if tag else ""
+    return squeezed(tag.get_text()[:_STATED_CHARS]) if tag else ""
 
 
 def document_headline(marks: Marks) -> str:
@@ -143,7 +144,9 @@ def find_date(
     if day := url_date(url):
         return day, "url"
     labelled = [line for line in near if _LABELLED_DATE.search(line)]
-    loose = [line for line in near if "。" not in line and not _OTHER_DATE.search(line)]
+    other = [bool(_OTHER_DATE.search(line)) for line in ["", *near]]
+    # 出生日期 may stand on a line of its own above its date.
+    loose = [line for place, line in enumerate(near) if "。" not in line and not any(other[place : place + 2])]
     for line in [*labelled, *loose]:
         if len(line) <= 80 and (day := read_date(line)):
             return day, "header"
@@ -176,7 +179,10 @@ def find_source(stated: dict[str, str], near: list[str], title: str) -> tuple[st
 
 
 def _bare_source(text: str) -> str:
-    """《贵州日报》作者:… -> 贵州日报; "" for 网络 and the like."""
+    """《求是》2023/01 -> 求是, 贵州日报作者:… -> 贵州日报; "" for 网络 and the like."""
+    titled = re.match(r"《([^》]{2,20})》", text)
+    if titled:
+        return titled[1]
     text = re.sub(r"(?:作者|责任编辑|责编|编辑|发布|时间|日期|记者|点击|浏览|阅读)\S*$", "", text).strip(
         "《》【】[]()（）-— "
     )
@@ -189,6 +195,8 @@ def find_author(stated: dict[str, str], near: list[str]) -> tuple[str, str] | No
     A meta tag alone names the editor more often than the author (gov.cn, 新华网).
     """
     for line in near:
+        if is_credit_line(line):
+            return line, "header"
         found = _AUTHOR.search(line) if len(line) <= 150 else None
         text = _AUTHOR_END.split(found[1])[0].strip() if found else ""
         if text and not _NO_AUTHOR.search(text) and read_credit(text, expected=True).authors:

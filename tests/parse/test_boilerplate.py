@@ -132,3 +132,76 @@ def test_a_line_that_names_where_the_text_was_printed_goes_from_its_end():
 
 def test_marks_alone_are_a_divider_above_the_title_and_text_below_it():
     assert strip_boilerplate(["|", TITLE, TEXT, "……"]) == ([TITLE, TEXT, "……"], ["|"])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "云岭传媒集团主管 云岭法治报社主办",
+        "青山省司法厅主办",
+        "制作单位：青禾网络科技有限公司",
+        "Powered by QSCMS 5.0",
+        "版权声明：本网所有内容，未经书面授权不得复制。",
+        "电话：0851-12345678 传真：0851-87654321 邮箱：news@qs.example",
+        "www.qingshan.example",
+        "访问量:1234",
+        "（完）",
+        "END",
+        "隐私政策 | 用户协议",
+        "由青禾科技提供技术支持",
+        "违法和不良信息举报中心",
+        "微信公众号：青山发布",
+        "第1234期",
+        "字数：2331",
+        "青山法治网",
+    ],
+)
+def test_the_foot_is_known_with_and_without_a_unit_above_it(line: str):
+    unit = "（作者单位：青山县人民检察院）"
+
+    assert strip_boilerplate([TITLE, TEXT, unit, line]) == ([TITLE, TEXT, unit], [line])
+    if line != "青山法治网":
+        assert strip_boilerplate([TITLE, TEXT, line]) == ([TITLE, TEXT], [line])
+
+
+def test_short_lines_behind_the_unit_go_and_names_and_markers_stay():
+    unit = "（作者单位：青山县人民检察院；"
+    kept = [TITLE, TEXT, unit, "绿水县人民法院）", "■王晓明", "（下转第4版）"]
+
+    assert strip_boilerplate([*kept, "青山云", "某某出品"]) == (kept, ["青山云", "某某出品"])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "主管主办单位要切实扛起政治责任,把好导向关。",
+        "作者单位与稿件质量没有必然联系,但作者系统的研究会让文章更扎实。",
+        "电话那头传来爽朗的笑声。",
+        "未经批准，不得擅自复制涉密文件。",
+    ],
+)
+def test_a_sentence_of_the_text_that_speaks_of_such_things_stays(line: str):
+    assert strip_boilerplate([TITLE, TEXT, line, "版权所有"]) == ([TITLE, TEXT, line], ["版权所有"])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "浏览次数：1234",
+        "编辑：赵六",
+        "点击量 33",
+        "字数：2331",
+        "http://www.qingshan.example/a.html",
+        "分享到：微信",
+        "青山晚报 2023年08月02日 第07版：理论 上一版 下一版",
+    ],
+)
+def test_counters_editors_and_addresses_above_the_title_are_furniture(line: str):
+    assert trim([line, TITLE, TEXT]).head == (line,)
+
+
+def test_the_english_name_of_a_paper_belongs_to_its_masthead():
+    head = ["青山日报", "QINGSHAN DAILY", "2023年8月2日 星期三"]
+
+    assert trim([*head, TITLE, TEXT]).head == tuple(head)
+    assert trim(["NBA", TEXT]).head == ()

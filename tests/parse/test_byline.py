@@ -206,3 +206,86 @@ def test_no_line_makes_the_reader_fail(line: str):
     read_affiliation(line)
 
     assert all(author.name and author.role for author in credit.authors)
+
+
+@pytest.mark.parametrize(
+    ("line", "pairs"),
+    [
+        ("■石磊 ■吴丹", [("石磊", "作者"), ("吴丹", "作者")]),
+        ("■王晓明■李四", [("王晓明", "作者"), ("李四", "作者")]),
+        ("◆ 王晓明 ◆ 李四", [("王晓明", "作者"), ("李四", "作者")]),
+        ("■ ■王晓明", [("王晓明", "作者")]),
+        ("■王晓明（苗族）", [("王晓明", "作者")]),
+        ("■王晓明(布依族) 李四（女）", [("王晓明", "作者"), ("李四", "作者")]),
+        ("本报见习记者 王晓明", [("王晓明", "记者")]),
+        ("见习记者 王晓明", [("王晓明", "记者")]),
+        ("■特约记者 王晓明", [("王晓明", "记者")]),
+        ("■王晓明 口述 李四 整理", [("王晓明", "口述"), ("李四", "整理")]),
+        ("■王晓明 等", [("王晓明", "作者")]),
+        ("■王晓明等", [("王晓明", "作者")]),
+        ("■Tom Smith", [("Tom Smith", "作者")]),
+        ("作者：Tom Smith", [("Tom Smith", "作者")]),
+        ("■\ufe0f王晓明", [("王晓明", "作者")]),
+        ("■\u200b王晓明", [("王晓明", "作者")]),
+        ("■课题组", [("课题组", "作者")]),
+        ("■青山县人民检察院课题组", [("青山县人民检察院课题组", "作者")]),
+    ],
+)
+def test_marks_additions_and_roles_around_names_are_no_part_of_them(line: str, pairs: list[tuple[str, str]]):
+    assert _pairs(line) == pairs
+    assert is_credit_line(line)
+
+
+@pytest.mark.parametrize("mark", "•☆※▶＊●⊙♦◈*·")
+def test_any_mark_sets_a_byline_off(mark: str):
+    assert _pairs(f"{mark}王晓明") == [("王晓明", "作者")]
+    assert is_credit_line(f"{mark}王晓明")
+
+
+@pytest.mark.parametrize("name", "田园 祝福 黄秋 秦岭 江河 湖光 孔明 沈默 金风 高尚 文明".split())
+def test_a_common_word_is_a_name_where_a_label_says_so(name: str):
+    assert [author.name for author in read_byline(f"本报记者 {name}")] == [name]
+    assert [author.name for author in read_byline(f"通讯员：{name}")] == [name]
+    assert [author.name for author in read_byline(f"作者：{name}")] == [name]
+    assert [author.name for author in read_author_field(f"本报记者 {name}")] == [name]
+    assert not is_bare_names("文明")
+
+
+@pytest.mark.parametrize("line", ["记者手记", "记者观察", "作者简介", "记者文明", "记者成长", "■理论探讨"])
+def test_words_behind_a_role_are_no_names_without_a_mark_between(line: str):
+    assert not is_credit_line(line)
+
+
+def test_a_unit_alone_behind_a_mark_is_where_they_work():
+    found = read_credit("■青山县人民检察院")
+
+    assert (found.authors, found.affiliation) == ((), "青山县人民检察院")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "（作者单位：青山县人民检察院）。",
+        "(作者单位:青山县人民检察院)(下转第4版)",
+        "（作者 单位：青山县人民检察院）",
+        "(作者单位:青山县人民检察院",
+        "（作者王晓明系青山县人民检察院）",
+        "（作者王晓明、李四系青山县人民检察院）",
+    ],
+)
+def test_a_unit_is_read_however_its_brackets_stand(line: str):
+    assert read_affiliation(line) == "青山县人民检察院"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "作者单位与署名规范刍议",
+        "作者系统研究了这一问题。",
+        "作者来自基层，所以写得真实。",
+        "作者单位与稿件质量没有必然联系,但作者系统的研究会让文章更扎实。",
+        "（作者系列报道之一）",
+    ],
+)
+def test_a_line_about_authors_names_no_unit(line: str):
+    assert read_affiliation(line) is None

@@ -235,3 +235,29 @@ def _printed(text: str) -> str:
     return "".join(
         char for char in text if char.isprintable() and not char.isspace() and char not in "（）()【】[]▶"
     )
+
+
+@pytest.mark.parametrize("value", ["8月2日", "2023年8月", "暂无", "null", "民国一〇二年八月二日"])
+def test_a_date_that_cannot_be_read_costs_the_date_only(value: str):
+    article = _read(_page(f"当前版:07版\n发布日期:{value}\n{TITLE}\n  ■王晓明"))
+
+    assert (article.title, article.published, article.edition_page) == (TITLE, None, "07")
+
+
+def test_a_date_with_its_time_is_read():
+    assert _read(_page(f"发布日期:2023-08-02T00:00:00\n{TITLE}\n  ■王晓明")).published == "2023-08-02"
+
+
+def test_a_masthead_with_links_in_one_line_is_read():
+    article = _read(_page(f"青山晚报 2023年08月02日 第07版：理论 上一版 下一版\n{TITLE}\n  ■王晓明"))
+
+    assert (article.newspaper, article.published) == ("青山晚报", "2023-08-02")
+    assert (article.edition_page, article.page_name, article.kicker) == ("07", "理论", None)
+
+
+def test_an_unknown_line_below_the_unit_costs_nothing():
+    article = _read(_page(f"{TITLE}\n  ■王晓明", foot=f"{FOOT}\n青山云出品"))
+
+    assert article.affiliation == "青山县人民检察院"
+    assert [block.text for block in article.blocks] == [line.strip() for line in BODY.splitlines()]
+    assert article.provenance.removed[-1] == "青山云出品"

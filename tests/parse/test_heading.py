@@ -143,3 +143,61 @@ def test_every_line_above_the_body_is_in_some_field(lines: list[str]):
     fields = "".join(filter(None, [head.kicker, head.title, head.subtitle, *head.removed])).replace("\n", "")
 
     assert sorted(fields) == sorted("".join(lines[: head.lines_used]))
+
+
+@pytest.mark.parametrize("line", ["■王晓明 ■李四", "■王晓明■李四", "◆ 王晓明 ◆ 李四"])
+def test_a_line_that_opens_with_a_mark_is_no_title(line: str):
+    head = _read(TITLE, line)
+
+    assert (head.title, head.kicker, _names(head)) == (TITLE, None, ["王晓明", "李四"])
+
+
+def test_a_marked_line_without_names_belongs_to_the_body():
+    head = _read(TITLE, "■强化理论学习")
+
+    assert (head.title, head.kicker, head.lines_used) == (TITLE, None, 1)
+
+
+def test_a_unit_behind_the_mark_is_the_affiliation():
+    head = _read(TITLE, "■青山县人民检察院")
+
+    assert (head.title, head.authors, head.affiliation) == (TITLE, (), "青山县人民检察院")
+
+
+def test_an_author_above_the_title_is_read_and_passed_over():
+    head = _read("作者：王晓明", TITLE, "——以青山县为例")
+
+    assert (head.title, head.subtitle, head.lines_used) == (TITLE, "——以青山县为例", 3)
+    assert (_names(head), head.removed) == (["王晓明"], ("作者：王晓明",))
+
+
+@pytest.mark.parametrize("line", ["摘要：本文讨论党建。", "摘　要：本文讨论党建。", "关键词：党建；业务", "来源：青山日报"])
+def test_an_abstract_or_source_above_the_title_is_passed_over(line: str):
+    head = _read(line, TITLE, "■王晓明")
+
+    assert (head.title, head.kicker, _names(head)) == (TITLE, None, ["王晓明"])
+    assert head.removed == (line, "■王晓明")
+
+
+@pytest.mark.parametrize("title", ["作者单位与署名规范刍议", "编者按与本刊评论", "发布日期背后的时效观"])
+def test_words_of_the_page_may_open_a_title(title: str):
+    assert _read(title, "■王晓明").title == title
+    assert _read(title).title == title
+
+
+@pytest.mark.parametrize("line", ["分享到：微信", "点击量 33", "字数：2331", "http://www.qingshan.example/a"])
+def test_tools_below_the_title_are_furniture(line: str):
+    head = _read(TITLE, "——以青山县为例", line, "■王晓明")
+
+    assert (head.title, head.subtitle, _names(head)) == (TITLE, "——以青山县为例", ["王晓明"])
+    assert line in head.removed
+
+
+def test_labels_of_kicker_title_and_subtitle_are_no_part_of_them():
+    head = _read(f"引题：{KICKER}", f"标题：{TITLE}", "副题：以青山县为例", "■王晓明")
+
+    assert (head.kicker, head.title, head.subtitle) == (KICKER, TITLE, "以青山县为例")
+
+
+def test_a_numbered_section_below_the_title_is_body():
+    assert _read(TITLE, "第一、提高政治站位").lines_used == 1

@@ -106,3 +106,32 @@ def test_no_line_makes_the_reader_fail(line: str):
     page, name = read_edition_label(line)
 
     assert page != "" and name != ""
+
+
+@pytest.mark.parametrize(
+    ("line", "label"),
+    [
+        ("当前版:05版-08版", ("05-08", None)),
+        ("当前版:特01版", ("特01", None)),
+        ("当前版:07版(共8版)", ("07", None)),
+        ("当前版:07版 责编:赵六", ("07", None)),
+        ("当前版:04版：综合/要闻", ("04", "综合/要闻")),
+        ("第07版：理论 上一版 下一版", ("07", "理论")),
+        ("第07版：理论/下一版", ("07", "理论")),
+    ],
+)
+def test_ranges_extras_and_double_names_of_pages_are_read(line: str, label: tuple[str, str | None]):
+    assert read_edition_label(line) == label
+
+
+@pytest.mark.parametrize(
+    "value",
+    "8月2日 2023年8月 2023年 2023-08-02T00:00:00 暂无 不详 待定 未知 null 星期三 民国一〇二年八月二日 二〇二三年八月 -- /".split(),
+)
+def test_the_label_of_a_date_makes_a_masthead_whatever_follows_it(value: str):
+    assert is_masthead(f"发布日期:{value}")
+    assert not is_masthead(f"发布日期背后的{value}")
+
+
+def test_a_button_that_reads_the_page_aloud_is_no_newspaper():
+    assert newspaper_name("语音播报") is None

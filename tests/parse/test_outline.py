@@ -162,3 +162,30 @@ def test_every_line_gets_a_kind_and_only_headings_a_level(lines: list[str], arch
     assert len(kinds) == len(lines)
     assert all((kind.level is not None) == (kind.kind == "heading") for kind in kinds)
     assert all(0 <= kind.run_in < len(line) for kind, line in zip(kinds, lines, strict=True))
+
+
+def test_full_width_numbers_are_those_of_headings():
+    lines = ["１．提高站位", TEXT, "２．强化担当", TEXT]
+
+    assert [kind.level for kind in classify(lines)] == [3, None, 3, None]
+
+
+def test_ordinals_in_a_row_are_headings_where_no_others_are_of_the_first_level():
+    lines = ["第一、提高站位", TEXT, "第二、强化担当", TEXT]
+
+    assert [kind.level for kind in classify(lines)] == [1, None, 1, None]
+    assert [kind.level for kind in classify(["一、做法", *lines])] == [1, None, None, None, None]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["第一、提高站位。", TEXT, "第二、强化担当。", TEXT],
+        ["第一、第二产业融合", TEXT, "第二、第三产业融合", TEXT],
+        ["第一、提高站位", TEXT],
+        ["第一、提高站位", "第二、强化担当", TEXT],
+        ["第二、提高站位", TEXT, "第一、强化担当", TEXT],
+    ],
+)
+def test_other_ordinals_are_no_headings(lines: list[str]):
+    assert all(kind.kind == "paragraph" for kind in classify(lines))

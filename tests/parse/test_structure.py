@@ -183,3 +183,32 @@ def test_a_marker_above_many_closing_lines_leaves_no_empty_block():
     body = read_body([TEXT, "（下转第3版）", *["■王晓明"] * 4])
 
     assert (_texts(body), body.continues) == ([TEXT], "下转第3版")
+
+
+@pytest.mark.parametrize(
+    ("lines", "unit", "continues"),
+    [
+        (["（作者单位：青山县人民检察院）。"], "青山县人民检察院", None),
+        (["(作者单位:青山县人民检察院)(下转第4版)"], "青山县人民检察院", "下转第4版"),
+        (["(作者单位:青山县人民检察院"], "青山县人民检察院", None),
+    ],
+)
+def test_a_unit_leaves_the_text_however_its_brackets_stand(
+    lines: list[str], unit: str, continues: str | None
+):
+    body = read_body([TEXT, TEXT, *lines])
+
+    assert (_texts(body), body.affiliation, body.continues) == ([TEXT, TEXT], unit, continues)
+
+
+def test_names_beside_the_unit_are_the_authors_where_none_are_known():
+    line = "（作者王晓明系青山县人民检察院检察长）"
+
+    assert _names(read_body([TEXT, line])) == ["王晓明"]
+    assert _names(read_body([TEXT, line], authors=(Author("李四", "作者"),))) == ["李四"]
+
+
+def test_a_list_with_marks_is_no_byline():
+    lines = [TEXT, "• 加强学习", "• 抓好落实"]
+
+    assert _texts(read_body(lines)) == lines
