@@ -28,22 +28,37 @@ class Settings(BaseSettings):
         description="由运维指定的镜像,逗号分隔 · mirrors named by the operator, comma-separated: "
         "https://tv.cctv.com=http://127.0.0.1:8099",
     )
-    crawl_user_agent: str = Field("kb", description="抓取时的 User-Agent · User-Agent of the crawler (robots token: kb)")
+    crawl_user_agent: str = Field(
+        "kb", description="抓取时的 User-Agent · User-Agent of the crawler (robots token: kb)"
+    )
     pace_seconds: float | None = Field(
         None,
         ge=0,
         description="对同一站点两次抓取的间隔(秒),不填为 2,镜像为 0 · pause between two fetches from one host, seconds; "
         "unset: 2, and 0 for a mirror",
     )
-    fetch_deadline_seconds: float = Field(30.0, gt=0, description="单页抓取总时限(秒) · total time for one fetch, seconds")
+    fetch_deadline_seconds: float = Field(
+        30.0, gt=0, description="单页抓取总时限(秒) · total time for one fetch, seconds"
+    )
     fetch_wire_mib: float = Field(8.0, gt=0, description="单页传输上限(MiB) · transfer cap of one page, MiB")
-    fetch_decoded_mib: float = Field(16.0, gt=0, description="单页解压后上限(MiB) · cap of one page after decompression, MiB")
-    parse_limit_mib: float = Field(2.0, gt=0, description="解析的页面上限(MiB) · largest decoded page that is parsed, MiB")
-    crawl_page_budget: int = Field(5000, ge=1, description="每个来源每次抓取的页数上限 · pages per source and run")
-    index_memory_mib: int = Field(256, ge=32, description="建索引用的内存(MiB) · memory for building the index, MiB")
+    fetch_decoded_mib: float = Field(
+        16.0, gt=0, description="单页解压后上限(MiB) · cap of one page after decompression, MiB"
+    )
+    parse_limit_mib: float = Field(
+        2.0, gt=0, description="解析的页面上限(MiB) · largest decoded page that is parsed, MiB"
+    )
+    crawl_page_budget: int = Field(
+        5000, ge=1, description="每个来源每次抓取的页数上限 · pages per source and run"
+    )
+    index_memory_mib: int = Field(
+        256, ge=32, description="建索引用的内存(MiB) · memory for building the index, MiB"
+    )
     index_batch: int = Field(5000, ge=1, description="每次提交索引的文章数 · articles per index commit")
     page_size: int = Field(10, ge=1, le=100, description="每页结果数 · results per page")
-    tls: bool = Field(False, description="网页经 HTTPS 提供时开启,加发 HSTS · on when pages are served over HTTPS: adds HSTS")
+    tls: bool = Field(
+        False,
+        description="网页经 HTTPS 提供时开启,加发 HSTS · on when pages are served over HTTPS: adds HSTS",
+    )
     log_level: str = Field("INFO", description="日志级别 · log level: DEBUG, INFO, WARNING, ERROR")
 
     @property

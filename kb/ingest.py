@@ -183,9 +183,11 @@ def read_document(settings: Settings, key: str, body: bytes) -> Article:
         return _trusted(files.read_text(body, key=key, source=FILES))
     if key.endswith(".docx"):
         return _trusted(files.read_docx(body, key=key, source=FILES))
-    page = RawPage(url=key, body=body)
-    article = parse_article.read_page(page, rule=None, source=FILES, limit_mib=settings.parse_limit_mib)
-    return _trusted(replace(article, key=key))
+    url = parse_page.stated_url(_text(RawPage(url=key, body=body)))
+    page = RawPage(url=url or key, body=body)
+    limit = settings.parse_limit_mib
+    article = parse_article.read_page(page, rule=None, source=FILES, limit_mib=limit)
+    return _trusted(replace(article, key=key, url=url))
 
 
 def _trusted(article: Article) -> Article:

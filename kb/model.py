@@ -69,7 +69,7 @@ class Article:
     edition_page: str | None = None  # "07", the printed label without 版
     page_name: str | None = None  # 理论
     kicker: str | None = None  # 引题
-    subtitle: str | None = None  # ——以雷山县人民检察院为例 (as printed, dashes kept; several lines joined by "\n")
+    subtitle: str | None = None  # ——以雷山县人民检察院为例, dashes kept; several lines joined by "\n"
     authors: tuple[Author, ...] = ()
     affiliation: str | None = None  # 雷山县人民检察院 (as printed)
     quotations: tuple[Quotation, ...] = ()

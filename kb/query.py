@@ -1,9 +1,9 @@
 """What was typed -> Query. Pure; takes what a Chinese keyboard types.
 
-    党建 业务            words: all must match; 、 ， , ; separate as a space does
-    “党建和业务的关系”    a phrase, in any of “” "" 「」 『』
-    标题:融合 作者：张三   a field, in Chinese or English, with : or ：
-    日期:2023-01..2023-06  a year, a month, a day, or a range of them, open at one end if need be
+党建 业务            words: all must match; 、 ， , ; separate as a space does
+“党建和业务的关系”    a phrase, in any of “” "" 「」 『』
+标题:融合 作者：张三   a field, in Chinese or English, with : or ：
+日期:2023-01..2023-06  a year, a month, a day, or a range of them, open at one end if need be
 """
 
 from __future__ import annotations

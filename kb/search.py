@@ -86,9 +86,7 @@ class Search:
     ) -> tuple[Found, bool]:
         """The page of matches, and whether they are those of the fallback."""
         limit = max(min(limit, DEPTH - offset), 0)
-        found = self.engine.find(
-            query, match="all", filters=filters, sort=sort, offset=offset, limit=limit
-        )
+        found = self.engine.find(query, match="all", filters=filters, sort=sort, offset=offset, limit=limit)
         if found.total or all(clause.kind == "date" for clause in query.clauses):
             return found, False
         some = self.engine.find(query, match="any", filters=filters, sort=sort, offset=offset, limit=limit)

@@ -15,7 +15,11 @@ BODY = (
 
 
 def article(
-    title: str = "让支部强在项目一线", texts: tuple[str, ...] = BODY, *, key: str = "https://a.example/1", **more: Any
+    title: str = "让支部强在项目一线",
+    texts: tuple[str, ...] = BODY,
+    *,
+    key: str = "https://a.example/1",
+    **more: Any,
 ) -> Article:
     """An article whose blocks are paragraphs with these texts."""
     blocks = tuple(

@@ -119,21 +119,29 @@ def edition_menu(article: Invented, form: Form) -> str:
     """The issue's list of pages: the same id on every link."""
     others = (("A01", "头版"), ("A02", "要闻"), (article.edition_page, article.page_name), ("A08", "广告"))
     link = attribute("id", "pageLink", form)
-    return "".join(f"<Li>&nbsp;<a {link} href=node_{place}.htm>第{page}版：{name}</a></Li>" for place, (page, name) in enumerate(others, 2))
+    return "".join(
+        f"<Li>&nbsp;<a {link} href=node_{place}.htm>第{page}版：{name}</a></Li>"
+        for place, (page, name) in enumerate(others, 2)
+    )
 
 
 def classic(article: Invented, form: Form = Form()) -> str:
     """Founder classic: td.font02 / td.font01 in their order, #ozoom, comment at the end."""
     td, cls = tag("td", form), lambda value: attribute("class", value, form)
     author = article.author if form.author_in == "cell" else ""
-    paper = f"<founder-title style='display:none'>{article.newspaper}</founder-title>" if form.paper_first else ""
+    paper = (
+        f"<founder-title style='display:none'>{article.newspaper}</founder-title>" if form.paper_first else ""
+    )
     rows = [
         f'<{td} {cls("font02")} align=center style="color: #827E7B;"><!--<npm:article-pretitle>-->{escape(article.kicker)}<!--</npm:article-pretitle>--></{td}>',
-        f'<{td} {cls("font01")} align=center><founder-title><!--<npm:article-title>-->{escape(article.title)}<!--</npm:article-title>--></founder-title></{td}>',
-        f'<{td} {cls("font02")} align=center>{escape(article.subtitle)}</{td}>',
-        f'<{td} {cls("font02")} align=center><founder-author>{escape(author)}</founder-author></{td}>',
+        f"<{td} {cls('font01')} align=center><founder-title><!--<npm:article-title>-->{escape(article.title)}<!--</npm:article-title>--></founder-title></{td}>",
+        f"<{td} {cls('font02')} align=center>{escape(article.subtitle)}</{td}>",
+        f"<{td} {cls('font02')} align=center><founder-author>{escape(author)}</founder-author></{td}>",
     ]
-    captions = "".join(f"<tr><td><img src=../../../res/1.jpg></td></tr><tr><td>{escape(text)}</td></tr>" for text in article.captions)
+    captions = "".join(
+        f"<tr><td><img src=../../../res/1.jpg></td></tr><tr><td>{escape(text)}</td></tr>"
+        for text in article.captions
+    )
     pictures = f"<table id=newspic><tbody>{captions}</tbody></table>" if captions else ""
     return f"""<html><head><meta http-equiv="Content-Type" content="text/html; charset=utf-8" />
 <title>{escape(article.title)}{form.suffix or f"--{article.newspaper}数字报"}</title>{paper}</head>
@@ -151,8 +159,14 @@ def classic(article: Invented, form: Form = Form()) -> str:
 
 def pc(article: Invented, form: Form = Form()) -> str:
     """Founder PC: #PreTitle, #Title, #SubTitle, .attachment, comment in the head."""
-    author = f"<p class='author'>{escape(article.author)}</p>" if form.author_in == "cell" and article.author else ""
-    pictures = "".join(f'<div class="attachment"><img src="1.jpg"><p>{escape(text)}</p></div>' for text in article.captions)
+    author = (
+        f"<p class='author'>{escape(article.author)}</p>"
+        if form.author_in == "cell" and article.author
+        else ""
+    )
+    pictures = "".join(
+        f'<div class="attachment"><img src="1.jpg"><p>{escape(text)}</p></div>' for text in article.captions
+    )
     return f"""<!DOCTYPE html><html><head><meta charset="utf-8"><title>{escape(article.title)}{form.suffix}</title>
 {comment(article, form)}</head>{"<body>" * form.bodies}
 <div class="header"><a class="logo" href="/">{article.newspaper}数字报</a> <span class="date">{article.dated}　星期五</span></div>
@@ -170,8 +184,14 @@ def people_daily(article: Invented, form: Form = Form()) -> str:
     """人民日报 since 2020: h3 / h1 / h2, p.sec with author and span.date, the list of pages in .swiper-slide."""
     author = escape(article.author) if form.author_in == "cell" else ""
     title = f"<p>{escape(article.title)}</p>" if form.extra.get("paragraph_in_h1") else escape(article.title)
-    pages = "".join(f'<div class="swiper-slide"><a id="pageLink" href="node_{n:02}.html">{n:02}版：要闻</a></div>' for n in range(1, 5))
-    pictures = "".join(f'<table class="pic_c"><tr><td><img src=1.jpg></td></tr><tr><td>{escape(text)}</td></tr></table>' for text in article.captions)
+    pages = "".join(
+        f'<div class="swiper-slide"><a id="pageLink" href="node_{n:02}.html">{n:02}版：要闻</a></div>'
+        for n in range(1, 5)
+    )
+    pictures = "".join(
+        f'<table class="pic_c"><tr><td><img src=1.jpg></td></tr><tr><td>{escape(text)}</td></tr></table>'
+        for text in article.captions
+    )
     return f"""<!DOCTYPE html><html><head><meta charset="utf-8"><title>{escape(article.title)}</title></head><body>
 <div class="date-box"><p class="date left">{article.dated}　星期五</p></div>{pages}
 <div class="paper-bot"><p class="left ban">第{article.edition_page}版：{article.page_name}</p></div>

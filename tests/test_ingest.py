@@ -5,12 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
-from kb.search import open_search
 from sqlalchemy import Engine as Database
 
 from kb import ingest
 from kb.config import Settings
 from kb.model import Filters
+from kb.search import open_search
 from kb.store import articles
 from kb.store.db import reading
 
@@ -45,11 +45,15 @@ def added(database: Database, settings: Settings, *paths: Path) -> ingest.AddRep
 
 
 def found(database: Database, settings: Settings, query: str) -> list[int]:
-    results = open_search(settings, database).find(query, filters=Filters(), sort="relevance", offset=0, limit=50)
+    results = open_search(settings, database).find(
+        query, filters=Filters(), sort="relevance", offset=0, limit=50
+    )
     return [hit.id for hit in results.hits]
 
 
-def test_a_saved_page_is_searchable_when_add_returns(database: Database, settings: Settings, tmp_path: Path) -> None:
+def test_a_saved_page_is_searchable_when_add_returns(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
     page = tmp_path / "07版.txt"
     page.write_text(PAGE, encoding="utf-8")
 
@@ -58,7 +62,9 @@ def test_a_saved_page_is_searchable_when_add_returns(database: Database, setting
     assert (report.added, report.failed, found(database, settings, "青石县 主题党日")) == (1, [], report.ids)
 
 
-def test_adding_the_same_again_changes_nothing(database: Database, settings: Settings, tmp_path: Path) -> None:
+def test_adding_the_same_again_changes_nothing(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
     archive = tmp_path / "a.jsonl"
     archive.write_text("".join(line(n) for n in range(5)), encoding="utf-8")
     page = tmp_path / "07版.txt"
@@ -71,7 +77,9 @@ def test_adding_the_same_again_changes_nothing(database: Database, settings: Set
     assert sorted(second.ids) == sorted(first.ids)
 
 
-def test_a_bad_file_is_reported_and_the_rest_goes_on(database: Database, settings: Settings, tmp_path: Path) -> None:
+def test_a_bad_file_is_reported_and_the_rest_goes_on(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
     with gzip.open(tmp_path / "a.jsonl.gz", "wt", encoding="utf-8") as archive:
         archive.write(line(1) + "{broken\n" + line(2))
     (tmp_path / "b.docx").write_bytes(b"not a zip file")
@@ -119,7 +127,9 @@ def test_equal_texts_under_different_ids_are_both_kept_and_linked(
     assert links == {first: None, second: first}
 
 
-def test_an_export_adds_back_the_same_articles(database: Database, settings: Settings, tmp_path: Path) -> None:
+def test_an_export_adds_back_the_same_articles(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
     from kb.export.records import article_record
     from kb.store.db import open_database
 
@@ -128,7 +138,9 @@ def test_an_export_adds_back_the_same_articles(database: Database, settings: Set
     added(database, settings, page)
     archive = tmp_path / "export.jsonl"
     records = [article_record(stored) for stored in ingest.every_article(database)]
-    archive.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in records), encoding="utf-8")
+    archive.write_text(
+        "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in records), encoding="utf-8"
+    )
     other = settings.model_copy(update={"data": tmp_path / "other"})
     other.data.mkdir()
     second = open_database(other.database)
@@ -142,7 +154,9 @@ def test_an_export_adds_back_the_same_articles(database: Database, settings: Set
     ]
 
 
-def test_a_missing_index_is_rebuilt_from_the_store(database: Database, settings: Settings, tmp_path: Path) -> None:
+def test_a_missing_index_is_rebuilt_from_the_store(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
     import shutil
 
     archive = tmp_path / "a.jsonl"
@@ -164,7 +178,7 @@ def test_a_damaged_index_never_answers_and_is_rebuilt(
     archive = tmp_path / "a.jsonl"
     archive.write_text("".join(line(n) for n in range(5)), encoding="utf-8")
     report = added(database, settings, archive)
-    for file in settings.index.rglob("*.seg"):
+    for file in settings.index.rglob("MAIN_*"):
         file.write_bytes(file.read_bytes()[:-7])
 
     with pytest.raises(EngineDownError):
@@ -187,3 +201,24 @@ def test_reparse_reads_kept_files_again_without_a_new_version(
     assert (report.unchanged, report.changed, report.failed) == (1, 0, [])
     with reading(database) as connection:
         assert articles.versions(connection, article_id)[0].version == 1
+
+
+def test_a_saved_web_page_keeps_the_address_it_gives_for_itself(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    page = tmp_path / "saved.html"
+    text = "<p>青石县把支部建在项目上，党员带头认领难题，逐项销号。</p>" * 6
+    page.write_text(
+        "<html><head><title>让支部强在一线</title><link href='https://a.example/2024-03/15/1.html' rel='canonical'>"
+        f"</head><body><h1>让支部强在一线</h1><div class=content>{text}</div></body></html>",
+        encoding="utf-8",
+    )
+
+    added(database, settings, page)
+
+    [stored] = ingest.every_article(database)
+    assert stored.article.key == f"file:{page}"
+    assert (stored.article.url, stored.article.published) == (
+        "https://a.example/2024-03/15/1.html",
+        "2024-03-15",
+    )

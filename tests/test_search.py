@@ -17,7 +17,9 @@ from tests.making import article
 
 def save(database, *items):
     with writing(database) as connection:
-        return [one.id for one in articles.save(connection, [NewArticle(one) for one in items], Fingerprints())]
+        return [
+            one.id for one in articles.save(connection, [NewArticle(one) for one in items], Fingerprints())
+        ]
 
 
 def rebuild(search):

@@ -19,7 +19,7 @@ from kb.text.normalize import fold
 from kb.text.segment import Segmenter
 
 K1, B = 1.2, 0.75
-NAME_CHARS = 4  # a typed word this short with an unknown piece in it is taken as a name: its pieces must touch
+NAME_CHARS = 4  # a typed word this short with an unknown piece in it is a name: its pieces must touch
 # What a word without a field may stand in. A phrase is looked for in title and body only (DESIGN.md §5).
 WORD_FIELDS, PHRASE_FIELDS = ("text", "author", "affiliation"), ("text",)
 NO_YEAR = ""

@@ -106,9 +106,11 @@ class Snapshot:
         return Postings(documents, counts, packed)
 
     def close(self) -> None:
-        for _, reader in self._readers:
-            reader.close()
-        self._readers = []
+        """Let go of the files; also done when the snapshot is forgotten. It must not be used afterwards."""
+        while self._readers:
+            self._readers.pop()[1].close()
+
+    __del__ = close
 
     def _damaged(self, error: Exception) -> EngineDownError:
         reason = f"{type(error).__name__}: {error}"

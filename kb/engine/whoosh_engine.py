@@ -55,9 +55,7 @@ class WhooshEngine:
         with self._lock:
             snapshot = self._opened()
             matches = matcher(snapshot, clauses)
-            return ranking.answer(
-                snapshot, matches, filters=filters, sort=sort, offset=offset, limit=limit
-            )
+            return ranking.answer(snapshot, matches, filters=filters, sort=sort, offset=offset, limit=limit)
 
     def terms(self, query: Query) -> tuple[str, ...]:
         return ranking.marked(ranking.wanted(query.clauses, self._segmenter))
@@ -206,8 +204,7 @@ class _Writer:
         codec = W3Codec(compression=3)
         # Else Whoosh asks the disk for a column of lengths, which there is not, for every single posting.
         codec.length_stats = False
-        # Whoosh copies the parts of a compound file into memory when it opens them.
-        self._writer = index.writer(timeout=LOCK_SECONDS, codec=codec, compound=False)
+        self._writer = index.writer(timeout=LOCK_SECONDS, codec=codec)
         self._writer.pool = self.pool = PostingPool()
         self.added = 0
 

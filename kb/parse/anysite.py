@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from kb.errors import ParseError
 from kb.parse import metadata
@@ -117,7 +118,7 @@ def _take_printed_title(draft: Draft, page: list[str], body: list[str]) -> None:
 
 def _above_date(lines: list[str]) -> str | None:
     """The line that can be a title and has a date or source line below it."""
-    for title, below in zip(lines, lines[1:], strict=False):
+    for title, below in pairwise(lines):
         can_be = len(title) in range(6, 81) and "。" not in title and not metadata.is_info_line(title)
         if can_be and metadata.is_info_line(below) and any(char.isdigit() for char in below):
             return title

@@ -9,7 +9,7 @@ from dataclasses import replace
 from kb.errors import ParseError
 from kb.model import Article, Author, Block, Provenance, RawPage, SiteRule
 from kb.parse import metadata
-from kb.parse.anysite import is_text_page, offer_title, read_any_site, read_text_page, title_lines
+from kb.parse.anysite import is_text_page, offer_title, read_any_site, read_text_page
 from kb.parse.boilerplate import is_sentence, trim
 from kb.parse.byline import read_author_field
 from kb.parse.draft import Draft, complete
@@ -18,7 +18,7 @@ from kb.parse.lines import Line, squeezed
 from kb.parse.marks import Marks
 from kb.parse.notice import notice_reason
 from kb.parse.outline import Kind
-from kb.parse.page import decode, soup
+from kb.parse.page import decode, soup, without_controls
 from kb.parse.quotation import quotations
 from kb.parse.siterule import read_by_rule
 from kb.parse.structure import read_body
@@ -27,6 +27,7 @@ from kb.text.fingerprint import anchors
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 _SHORT_HAN = 60
 _HEADING_CHARS = 40
+_TITLE_BLOCK_LINES = 8
 _SPACE = re.compile(r"\s")
 
 
@@ -37,14 +38,15 @@ def read_page(page: RawPage, *, rule: SiteRule | None, source: str, limit_mib: f
     provenance.origins, what was taken off in provenance.removed.
     provenance.confidence: 0.98 site rule, 0.95 e-newspaper family, 0.9 page saved as text, 0.85 known CMS, 0.7 (density alone)
     to 0.85 (readability agrees) any site, 0.55 when the two disagree; less 0.1 for damaged bytes and for a title known from
-    <title> only; on any site less 0.25 for a text below 60 Chinese characters, less 0.3 for one without a sentence, less 0.05
-    without a date.
+    <title> only; on any site less 0.25 for a text below 60 Chinese characters and less 0.3 for one without a sentence (0.15 and
+    0.05 where a heading and a date confirm that it is an article), less 0.05 without a date.
     Raises ParseError: parse.too_large, parse.too_complex, parse.not_an_article (list, error and log-in pages),
     parse.no_body, parse.image_only, parse.no_title.
     """
     decoded = decode(page.body, page.content_type)
-    marks = Marks(soup(decoded.text, source=page.url, limit_mib=limit_mib))
-    draft = _climb(marks, decoded.text, page.url, rule)
+    html = without_controls(decoded.text)
+    marks = Marks(soup(html, source=page.url, limit_mib=limit_mib))
+    draft = _climb(marks, html, page.url, rule)
     if decoded.damaged:
         draft.flags.append("encoding.damaged")
     return _article(draft, page.url, source, rule)
@@ -55,7 +57,7 @@ def _climb(marks: Marks, html: str, url: str, rule: SiteRule | None) -> Draft:
     draft = read_by_rule(marks, url, rule) if rule else Draft("none", 0.0)
     if rule and rule.body and not draft.lines:
         raise _without_body(marks, url)
-    if (rule and rule.family == "text-page") or is_text_page(marks):
+    if rule and rule.family == "text-page":
         return complete(draft, read_text_page(marks, url))
     founder = read_founder(marks, html, url)
     if founder and "edition_page" in founder.flags:
@@ -64,7 +66,8 @@ def _climb(marks: Marks, html: str, url: str, rule: SiteRule | None) -> Draft:
         raise _without_body(marks, url, images="images" in founder.flags)
     draft = complete(draft, founder) if founder else draft
     if not draft.lines:
-        draft = complete(draft, read_any_site(marks, html, url))
+        lowest = read_text_page(marks, url) if is_text_page(marks) else read_any_site(marks, html, url)
+        draft = complete(draft, lowest)
     offer_title(draft, marks, metadata.metas(marks))
     return draft
 
@@ -126,13 +129,23 @@ def _trimmed(lines: list[Line], draft: Draft, rule: SiteRule | None) -> list[Lin
     """The text without page furniture at both ends and without the title block, where the text repeats it."""
     trimmed = trim([line.text for line in lines], rule.boilerplate if rule else ())
     kept = lines[len(trimmed.head) : len(lines) - len(trimmed.tail)]
-    start = title_lines([line.text for line in kept[:5]], draft.texts.get("title", ""))
-    repeated = {_SPACE.sub("", draft.texts[name]) for name in ("kicker", "subtitle") if name in draft.texts}
-    while start < len(kept) and _SPACE.sub("", kept[start].text) in repeated:
-        start += 1
+    start = _repeated([line.text for line in kept], draft.texts)
     draft.head += [*trimmed.head, *(line.text for line in kept[:start])]
     draft.tail = [*trimmed.tail, *draft.tail]
     return kept[start:]
+
+
+def _repeated(lines: Sequence[str], texts: dict[str, str]) -> int:
+    """How many of the first lines only repeat kicker, title and subtitle; a title may be spread over four lines.
+
+    Nothing else is taken off: a poem's line or a heading may well hold the title's words.
+    """
+    known = {_SPACE.sub("", texts[name]) for name in ("kicker", "title", "subtitle") if name in texts}
+    plain = [_SPACE.sub("", line) for line in lines[:_TITLE_BLOCK_LINES]]
+    start = 0
+    while taken := next((n for n in range(1, 5) if "".join(plain[start : start + n]) in known - {""}), 0):
+        start += taken
+    return start if start < len(lines) else 0
 
 
 def _marked_up(lines: Sequence[Line]) -> dict[int, Kind]:
@@ -184,7 +197,10 @@ def _confidence(draft: Draft, lines: Sequence[Line]) -> float:
     value = draft.confidence
     value -= 0.1 * ("encoding.damaged" in draft.flags) + 0.1 * ("title.guessed" in draft.flags)
     if draft.rule == "generic":
-        value -= 0.25 * (sum(len(_HAN.findall(line.text)) for line in lines) < _SHORT_HAN)
-        value -= 0.3 * (not any(is_sentence(line.text) for line in lines))
+        confirmed = "published" in draft.texts and draft.origins.get("title") == "heading"
+        if sum(len(_HAN.findall(line.text)) for line in lines) < _SHORT_HAN:
+            value -= 0.15 if confirmed else 0.25
+        if not any(is_sentence(line.text) for line in lines):
+            value -= 0.05 if confirmed else 0.3
         value -= 0.05 * ("published" not in draft.texts)
     return min(max(value, 0.0), 1.0)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from kb.parse.affiliation import read_affiliation
 from kb.parse.byline import is_credit_line, is_editors_line
+from kb.parse.continuation import read_marker
 from kb.parse.masthead import is_masthead, newspaper_name, paper_in
 
 LINE_CHARS = 300  # a longer line is text
 _GAP = 2  # lines of a page's foot that no rule knows, between two that one does
 _RELATED_CHARS = 60
+_UNIT_LINES = 10  # how far above the end the authors' unit may stand
 
 # A line made of these and of marks only is no text. Longest first, so that 上一版 is not read as 上一 and a rest.
 _WORDS = re.compile(
@@ -26,7 +28,7 @@ _WORDS = re.compile(
                 "打印 打印本页 打印本文 我要打印 打印文章 关闭 关闭窗口 关闭本页 分享 分享到 分享到微信 分享至 微信 微信扫一扫 扫一扫 扫码阅读 扫码 扫描二维码 扫一扫分享 手机扫码阅读 "
                 "手机阅读 手机看报 手机版 移动版 电脑版 触屏版 客户端 阅读 微博 新浪微博 腾讯微博 朋友圈 微信好友 空间 复制链接 收藏 加入收藏 收藏本页 推荐 推荐给朋友 下载 下载本版 全屏 全文检索 检索 搜索 高级检索 "
                 "朗读 语音朗读 语音播报 听新闻 听报 播放 暂停 点赞 评论 我要评论 发表评论 纠错 我要纠错 投稿 举报 登录 注册 退出 设为首页 联系我们 关于我们 网站地图 网站声明 "
-                "法律声明 隐私政策 友情链接 版权声明 免责声明 广告服务 人才招聘 数字报 电子报 电子版 数字报首页 报纸首页 多媒体数字报 今日头条 高清 PDF PDF版 查看PDF 原版 版面图 "
+                "法律声明 隐私政策 用户协议 服务协议 营业执照 TOP 友情链接 版权声明 免责声明 广告服务 人才招聘 数字报 电子报 电子版 数字报首页 报纸首页 多媒体数字报 今日头条 高清 PDF PDF版 查看PDF 原版 版面图 "
                 "原版阅读 当前位置 您的位置 您当前的位置 您所在的位置 位置 主办 主管 承办 无障碍 无障碍浏览 适老化 繁体 简体 English 您好 欢迎您 当前版 发布日期 日历检索 按日期检索 选择日期"
             ).split(),
             key=len,
@@ -45,11 +47,20 @@ _FOOT = re.compile(
     r"网站标识码|国内统一(?:连续出版物|刊)号|邮发代号|[刊]号\s{0,2}[:：]?\s{0,2}CN|新闻热线\s{0,2}[:：]|举报电话\s{0,2}[:：]|广告(?:热线|部|经营)\S{0,6}\s{0,2}[:：]|发行(?:热线|部)?\S{0,4}[:：]|"
     r"投稿(?:邮箱|信箱|热线)\s{0,2}[:：]|联系电话\s{0,2}[:：]|(?:报社|社|联系|通讯)?地址\s{0,2}[:：]|邮政?编码?\s{0,2}[:：]\s{0,2}\d{6}|"
     r"未经(?:书面)?(?:授权|许可|允许|同意)|禁止(?:下载|转载|复制|镜像)|不得转载|翻印必究|法律顾问\s{0,2}[:：]|总编辑\s{0,2}[:：]|值班(?:总编|编委|主任)\s{0,2}[:：]|建议使用.{0,20}浏览器|最佳浏览|"
-    r"本网站?由.{1,30}(?:主办|承办|建设|维护)|浏览次数\s{0,2}[:：]|点击(?:数|次数|率)?\s{0,2}[:：]\s{0,2}\d|阅读(?:数|量|次数)\s{0,2}[:：]\s{0,2}\d",
+    r"本网站?由.{1,30}(?:主办|承办|建设|维护)|提供技术支持\Z|\A[（(]?由?\S{2,20}(?:出品|承制)[)）]?\Z|\S{2,20}主管\s{1,4}\S{2,20}主办|(?:[省市县区州厅局委部院社台]|集团|中心|公司)(?:主管|主办|承办)[)）]?\Z|"
+    r"(?:制作|运营|建设|开发|维护|运维|出品|设计)(?:单位|维护|制作)?\s{0,2}[:：]|\A(?:电话|热线|传真|(?:电子)?邮箱|e-?mail|qq|网址|网站)\s{0,2}[:：]|(?:微信|官方)?公众号\s{0,2}[:：]|官方微博|保护热线|"
+    r"powered by|不良信息举报|互联网举报中心|最佳分辨率|网安备|营业执照|ISSN\s|您是第\s{0,2}\d{1,9}\s{0,2}位|"
+    r"\A[（(【\[]?\s?(?:全文完|完|the end|end)\s?[)）】\]]?\Z|\A(?:今日|本期)?共?\s?\d{1,3}\s?版(?:\s|\Z)|\A总?第\s?\d{2,6}\s?期\Z",
+    re.I,
+)
+# Counters and addresses: furniture above and below a title, and in the foot.
+_COUNTER = re.compile(
+    r"\A(?:总?(?:浏览|点击|阅读|访问|点赞)(?:次数|量|数|率)?|字数|热度|人气)\s{0,3}[:：]?\s{0,3}\d{1,9}\s?[次字度人]?\Z"
+    r"|\A(?:网址|原文链接|链接)?\s?[:：]?\s?(?:https?://[\x21-\x7e]{4,200}|(?:[a-z0-9-]{1,40}\.){1,4}(?:com|cn|net|org|gov|edu|example)(?:/[\x21-\x7e]{0,200})?)\Z",
     re.I,
 )
 _FOOT_START = re.compile(
-    r"(?:版权所有|copyright|©|ⓒ|未经|本网站?|凡本网|声明[:：]|免责声明|主办|主管|承办|技术支持|地址[:：])",
+    r"(?:版权所有|版权声明[:：]|copyright|©|ⓒ|未经|本网站?|凡本网|声明[:：]|免责声明|(?:主办|主管|承办|技术支持)(?:单位)?\s{0,2}[:：]|地址[:：])",
     re.I,
 )
 _LINE_START = re.compile(
@@ -61,6 +72,7 @@ _LINE_START = re.compile(
 _RELATED = re.compile(
     r"(?:【|\[|■|●)?(?:相关(?:新闻|报道|文档|阅读|链接|文章|稿件|推荐|专题|内容)|(?:更多|推荐|延伸|热门|精彩)(?:新闻|阅读|推荐|文章|内容|资讯)|热点(?:新闻|推荐|排行)|猜你喜欢|新闻排行|本版其他(?:文章|新闻)|最新(?:新闻|文章|报道))(?:】|\])?\s{0,3}[:：]?"
 )
+_REFERENCE = re.compile(r"(?:参考文献|注释?\s{0,2}[:：]|[\[［〔]\d{1,3}|[①-⑳]|图为|[▲▼])")
 _SENTENCE_END = ("。", "！", "？", "!", "?", "；", ";", "……", "：", "，")
 _CLOSERS = "”’」』）)》】\"'"
 
@@ -98,7 +110,12 @@ def is_furniture(line: str, own: Sequence[re.Pattern[str]] = ()) -> bool:
         return False
     if any(pattern.search(line) for pattern in own):
         return True
-    return _is_words(line) or bool(_LINE_START.match(line) and not is_sentence(line))
+    return _is_words(line) or is_counter(line) or bool(_LINE_START.match(line) and not is_sentence(line))
+
+
+def is_counter(line: str) -> bool:
+    """Whether a line is the count of something or the bare address of a page: 浏览次数：1234, www.qingshan.example."""
+    return _COUNTER.match(line) is not None
 
 
 def is_foot(line: str) -> bool:
@@ -132,16 +149,35 @@ def _is_marks(line: str) -> bool:
 
 
 def _head_end(lines: Sequence[str], own: Sequence[re.Pattern[str]]) -> int:
-    """Index of the first line that is not page furniture. A newspaper's bare name counts beside another such line."""
+    """Index of the first line that is not page furniture. A newspaper's bare name counts near another such line."""
     place = 0
     while place < len(lines):
         line = lines[place]
-        beside = place > 0 or (place + 1 < len(lines) and is_masthead(lines[place + 1]))
-        known = is_furniture(line, own) or is_masthead(line) or _is_marks(line)
-        if not known and not (beside and newspaper_name(line)):
+        beside = place > 0 or any(map(is_masthead, lines[1:3]))
+        known = (
+            is_furniture(line, own)
+            or _is_masthead_with_links(line)
+            or _is_marks(line)
+            or is_editors_line(line)
+        )
+        if not known and not (beside and (newspaper_name(line) or _is_english_name(line))):
             break
         place += 1
     return place
+
+
+def _is_masthead_with_links(line: str) -> bool:
+    """Whether a line is a masthead, words like 上一版 beside it left out."""
+    if is_masthead(line):
+        return True
+    words = line.split() if len(line) <= LINE_CHARS else []
+    own = [word for word in words if not _is_words(word)]
+    return 0 < len(own) < len(words) and is_masthead(" ".join(own))
+
+
+def _is_english_name(line: str) -> bool:
+    """Whether a line beside a masthead is the paper's name in English: QINGSHAN DAILY."""
+    return len(line) <= _RELATED_CHARS and line.isascii() and line.isupper()
 
 
 def _tail_start(lines: Sequence[str], own: Sequence[re.Pattern[str]], start: int) -> int:
@@ -160,7 +196,38 @@ def _tail_start(lines: Sequence[str], own: Sequence[re.Pattern[str]], start: int
         elif _is_text(line):
             break
         place -= 1
-    return _related_start(lines, start, end)
+    return _below_unit(lines, start, _related_start(lines, start, end))
+
+
+def _below_unit(lines: Sequence[str], start: int, end: int) -> int:
+    """Where the short lines begin that stand below the authors' unit, which ends a text; `end` when there is none or text follows."""
+    for place in range(end - 1, max(start, end - _UNIT_LINES) - 1, -1):
+        below = _unit_end(lines, place, end)
+        if below:
+            own = (spot + 1 for spot in range(end - 1, below - 1, -1) if _names_someone(lines[spot]))
+            return next(own, below) if any(map(is_sentence, lines[start:place])) else end
+        if _is_text_below(lines[place]):
+            return end
+    return end
+
+
+def _unit_end(lines: Sequence[str], place: int, end: int) -> int:
+    """Index behind the unit that opens in a line and may go on over two more; 0 when none does."""
+    for count in (1, 2, 3) if lines[place][0] in "（(" else (1,):
+        text = "".join(lines[place : min(place + count, end)])
+        if read_affiliation(text) and (text[-1] in "）)。" or count == 1):
+            return min(place + count, end)
+    return 0
+
+
+def _is_text_below(line: str) -> bool:
+    """Whether a line near the end is more than a name or a tool of the page: a sentence, a reference."""
+    return len(line) > LINE_CHARS // 3 or is_sentence(line) or _REFERENCE.match(line) is not None
+
+
+def _names_someone(line: str) -> bool:
+    """Whether a line below a unit belongs to the article: names, a 转版 marker."""
+    return is_credit_line(line) or read_marker(line) is not None
 
 
 def _is_text(line: str) -> bool:

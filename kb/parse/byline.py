@@ -12,13 +12,14 @@ from kb.parse.names import is_name, is_shaped_like_name, may_be_name, split_name
 _BYLINE_CHARS = 120  # longer lines are never matched, so that patterns stay cheap
 _FIELD_CHARS = 2_000
 
-MARKS = "■□●○◎◆◇★▲△▪◼◾❑❏"
+_SURE_MARKS = "■□●○◎◆◇★▲△▪◼◾❑❏"  # pen names are taken behind these; the others open items and notes too
+MARKS = f"{_SURE_MARKS}☆※▶►＊⊙♦◈"
 _OPENING, _CLOSING = "（(【[〔", "）)】]〕"
 _DEFAULT_ROLE = "作者"
 # As printed -> as kept. 文/图 stands for both.
 _ROLES: dict[str, str] = {
     **dict.fromkeys(("作者", "本文作者", "署名"), "作者"),
-    **dict.fromkeys(("记者", "采访"), "记者"),
+    **dict.fromkeys(("记者", "采访", "见习记者", "特约记者"), "记者"),
     **dict.fromkeys(("通讯员", "特约通讯员", "通讯员供稿"), "通讯员"),
     **dict.fromkeys(("实习生", "见习生", "实习记者"), "实习生"),
     **dict.fromkeys(("文", "文字", "撰文", "撰稿", "采写", "采写人", "供稿", "撰稿人"), "文"),
@@ -31,7 +32,7 @@ _ROLES: dict[str, str] = {
     **dict.fromkeys(("口述", "讲述"), "口述"),
 }
 # 张三 摄: these may stand behind the name.
-_MAY_FOLLOW = frozenset({"文", "图", "摄", "文/图", "整理", "执笔"})
+_MAY_FOLLOW = frozenset({"文", "图", "摄", "文/图", "整理", "执笔", "口述"})
 _EDITING = frozenset(
     "责编 责任编辑 编辑 主编 美编 校对 审核 编审 版式 视频编辑 文字编辑 责任校对 值班编辑 一审 二审 三审".split()
 )
@@ -42,7 +43,7 @@ _OTHER_LABELS = frozenset(
 _SPLIT_ROLES = re.compile(r"((?:特约|实习|见习)?(?:记者|通讯员|评论员|实习生|见习生))")
 _GROUPS = re.compile(r"[、,，;；:：/／|｜&]+")
 _SENTENCE = re.compile(r"[。！？!?…“”]")
-_BRACKETED = re.compile(r"[（(]([^（）()]{2,40})[)）]")
+_BRACKETED = re.compile(r"[（(]([^（）()]{1,40})[)）]")
 _UNIT_END = (
     "院 局 校 部 委 会 处 科 所 队 站 室 厅 镇 乡 村 社 公司 中心 大学 学院 集团 司 厂 街道 馆 纪委 监委 党委 党组 政府 机关 基地 单位 法庭 监狱 支部 办 "
     "课题组 联合体 联盟 小组 工作室 编辑部 医院 银行 协会 学会 总队 战区 部队".split()
@@ -56,8 +57,18 @@ _PREFIX_STARTS = tuple("本报 本网 本刊 本社 全媒体 融媒体 首席 �
 _PREFIX_ENDS = tuple("报 网 社 全媒体 融媒体 新闻 客户端 电视台 广播 周刊 杂志 频道 报道".split())
 _COLLECTIVE = re.compile(
     r"(?:本报|本刊|本网|新华社|\S{2,8}(?:日报|时报|法治报|法制报|周报))(?:特约|编辑部|评论部|理论部|记者部)*(?:评论员|编辑部|评论部|理论部)"
+    r"|(?:[\u3400-\u9fff]{2,24})?(?:课题组|调研组|写作组|采访组)"
 )
-_MARKED = re.compile(rf"[{MARKS}]\s{{0,9}}")
+# • and * open lists and stand inside names too, so they count at the start of a line only.
+_MARKED = re.compile(rf"[{MARKS}•·*][\s{MARKS}]{{0,9}}")
+_BETWEEN = re.compile(rf"[{MARKS}]|(?<=\s)[•·*](?=\s)")
+_INVISIBLE = dict.fromkeys((0xFE0E, 0xFE0F, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0xAD))
+# What stands in brackets behind a name and is none: （苗族）, （女）.
+_ABOUT_PERSON = re.compile(r"(?:[\u3400-\u9fff]{1,4}族|男|女|已故|笔名|化名)\Z")
+_AND_OTHERS = re.compile(r"(?<=\S)\s?等(?:[\d一二三四五六七八九十]{1,3}[人名位])?\Z")
+_LATIN_NAME = re.compile(
+    r"(?:[（(]?(?:作者|文|撰文|记者|图)\s?[:：/／]\s?)?([A-Z][a-z]{1,20}(?:[ -](?:[A-Z][a-z]{0,20}\.?|d[aeiu]|van|von)){1,4})\Z"
+)
 _STATES_ROLE = re.compile(
     r"[（(【\[]?\s*(?:\S{0,16}(?:记者|通讯员|评论员|实习生)[\s:：/／\u3400-\u9fff]"
     r"|(?:本文)?(?:作者|撰文|撰稿|执笔|整理|口述|采写|供稿)[\s:：/／]|[文图摄](?:[/／、]?[文图摄])?\s*[/／:：\s])"
@@ -65,6 +76,10 @@ _STATES_ROLE = re.compile(
 # Behind these a pen name may stand; 记者手记 and 作者简介 are no names.
 _NAMES_FOLLOW = re.compile(
     r"[（(【\[]?\s*(?:(?:本文)?(?:作者|撰文|撰稿|执笔|整理|口述|采写|供稿)[\s:：/／]|[文图摄](?:[/／、]?[文图摄])?\s*[/／:：\s])"
+)
+# Behind a role and a mark a common word is a name: 记者 文明, but 记者文明.
+_LABELLED = re.compile(
+    r"\S{0,16}?(?:记者|通讯员|评论员|实习生|(?:本文)?作者|撰文|撰稿|执笔|整理|口述|采写|供稿)[\s:：/／]+\S{2,4}(?=[\s、，,;；/／)）]|\Z)"
 )
 _ENDS_WITH_ROLE = re.compile(
     r"\S\s*[/／\s（(]\s*(?:文|图|摄|摄影|文/图|图/文|文图|图文|整理|供图|撰文|摄影报道)[)）】\]]?\Z"
@@ -91,6 +106,7 @@ class _Reading:
     skipping: bool = False  # behind 责编 and the like
     doubtful: int = 0  # words that are names only beside one that surely is
     failed: bool = False
+    labelled: bool = False  # a label says that names follow, so that none is doubtful
 
 
 def read_byline(text: str) -> tuple[Author, ...]:
@@ -109,18 +125,21 @@ def read_credit(text: str, *, expected: bool = False) -> Byline:
     text = text.strip()
     if not 2 <= len(text) <= _BYLINE_CHARS or _SENTENCE.search(text):
         return Byline()
+    text = text.translate(_INVISIBLE)
     marked = _MARKED.match(text)
-    text = text[marked.end() :] if marked else text
-    reading = _Reading()
-    collective = _COLLECTIVE.fullmatch(text.strip())
-    if collective:
-        role = "评论员" if text.strip().endswith("评论员") else _DEFAULT_ROLE
-        return Byline((Author(text.strip(), role),))
-    text = _take_units(_bare(text), reading)
-    lenient = expected or marked is not None or _NAMES_FOLLOW.match(text) is not None
+    sure = text[0] in _SURE_MARKS
+    text = _BETWEEN.sub(" ", text[marked.end() :]).strip() if marked else text
+    if _COLLECTIVE.fullmatch(text):
+        return Byline((Author(text, "评论员" if text.endswith("评论员") else _DEFAULT_ROLE),))
+    latin = _LATIN_NAME.match(text)
+    if latin and (expected or marked or latin[1] != text):
+        return Byline((Author(latin[1], _DEFAULT_ROLE),))
+    reading = _Reading(labelled=expected or _LABELLED.match(_bare(text)) is not None)
+    text = _AND_OTHERS.sub("", _take_units(_bare(text), reading))
+    lenient = reading.labelled or sure or _NAMES_FOLLOW.match(text) is not None
     for piece in _pieces(text):
         _read_piece(piece, reading, lenient)
-    return _finish(reading)
+    return _finish(reading, alone=sure)
 
 
 def is_credit_line(text: str) -> bool:
@@ -172,6 +191,8 @@ def _take_units(text: str, reading: _Reading) -> str:
     """Move units that stand in brackets behind a name out of the text; other brackets become separators."""
 
     def take(found: re.Match[str]) -> str:
+        if _ABOUT_PERSON.match(found[1]):
+            return " "
         if _UNIT.match(found[1]) and not is_name(found[1]):
             reading.units.append(found[1])
             return " "
@@ -223,7 +244,7 @@ def _read_piece(piece: str, reading: _Reading, lenient: bool) -> None:
         return
     elif is_shaped_like_name(piece):
         _read_names([piece], reading)
-        reading.doubtful += 1
+        reading.doubtful += not reading.labelled
     elif lenient and may_be_name(piece):
         _read_names([piece], reading)
     else:
@@ -264,8 +285,11 @@ def _both(first: str | None, second: str) -> str:
     return "文/图" if {first, second} == {"文", "图"} else second
 
 
-def _finish(reading: _Reading) -> Byline:
+def _finish(reading: _Reading, *, alone: bool) -> Byline:
+    """What was read. `alone`: a unit without names counts too, for a mark stands before it."""
     names = dict(zip(reading.names, reading.roles, strict=True))
+    if alone and not names and reading.units and not reading.failed:
+        return Byline((), "；".join(dict.fromkeys(reading.units)))
     if reading.failed or not reading.doubtful < len(reading.names) <= 20:
         return Byline()
     authors = tuple(Author(name, role or _DEFAULT_ROLE) for name, role in names.items())

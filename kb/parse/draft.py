@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from kb.model import Author
 from kb.parse.lines import Line
 
+_LONGEST = {"newspaper": 40, "edition_page": 20, "page_name": 30}  # characters; 300 for the others
+
 
 @dataclass(slots=True)
 class Draft:
@@ -25,9 +27,9 @@ class Draft:
     flags: list[str] = field(default_factory=list)
 
     def offer(self, name: str, text: str | None, origin: str) -> None:
-        """Take `text` for the field unless it is empty or the field has one: who comes first wins."""
+        """Take `text` for the field unless it is empty, too long to be one, or the field has one: who comes first wins."""
         text = text.strip() if text else ""
-        if text and name not in self.texts:
+        if text and name not in self.texts and len(text) <= _LONGEST.get(name, 300):
             self.texts[name] = text
             self.origins[name] = origin
 

@@ -10,10 +10,20 @@ from html import unescape
 
 from bs4 import Comment, Tag
 
-from kb.parse import frame
+from kb.parse import frame, generic
+from kb.parse.boilerplate import is_furniture
 from kb.parse.byline import is_credit_line, read_credit
 from kb.parse.draft import Draft
-from kb.parse.layouts import CAPTIONS, CLASSIC, FOUNDER_BODIES, LAYOUTS, MARKED, TITLE_BLOCKS, Layout
+from kb.parse.layouts import (
+    CAPTIONS,
+    CLASSIC,
+    FOUNDER_BODIES,
+    LAYOUTS,
+    MARKED,
+    PAPER_TITLES,
+    TITLE_BLOCKS,
+    Layout,
+)
 from kb.parse.lines import Line, frame_lines, marked_bodies, plain_lines, read_lines, squeezed
 from kb.parse.marks import Marks
 from kb.parse.metadata import document_title
@@ -37,6 +47,8 @@ _FRAME_WORDS = re.compile(
     r"^(?:来源|日期|时间|版次|版面|发布时间|出版日期|稿源|编辑|责编|责任编辑|点击|阅读|字号)\s?[:：]"
 )
 _DATED = re.compile(r"\d{4}\s?[年./-]\s?\d{1,2}\s?[月./-]\s?\d{1,2}")
+_BYLINE_CHARS = 60
+_AUTHOR_MARKS = ("author", "zuozhe", "byline")
 _SOURCE_TAIL = re.compile(
     r"\s{0,9}[《(（]?[^《》（()）]{0,20}[》]?\s{0,9}[(（]?\s{0,9}\d{4}\s?[年./-].{0,60}$"
 )
@@ -50,11 +62,18 @@ def read_founder(marks: Marks, html: str, url: str) -> Draft | None:
     known = properties(html)
     body = find_body(marks)
     found = _find_layout(marks, body, known)
-    if body is None or (not known and not _is_founder(marks, body)):
-        body = _layout_body(marks, found)
+    confidence = 0.95
+    if body and not known and not _is_founder(marks, body):
+        body = None
+    if body is None or not _has_text(body):
+        body = _layout_body(marks, found) or body
+    if body is None and ("title" in known or _is_paper_title(marks, found)):
+        # A title block of this family over an ordinary container: 69 of 510 newspapers call it "content".
+        dense = generic.find_body(marks, html)
+        body, confidence = (dense.node, dense.confidence) if dense else (None, 0.0)
     if body is None:
         return None
-    draft = Draft(found[0].family if found else CLASSIC, 0.95)
+    draft = Draft(found[0].family if found else CLASSIC, confidence)
     if known.get("type") == EDITION_PAGE_TYPE:
         draft.flags.append("edition_page")
     draft.lines = read_lines(body)
@@ -99,25 +118,43 @@ def find_body(marks: Marks) -> Tag | None:
 
     Of several the first that has text, since a page may carry an empty or a hidden second copy; else the first.
     """
-    candidates = [*outermost(marks.all("founder-content")), *marked_bodies(marks.tree)]
+    candidates = [*outermost(marks.all("founder-content")), *marked_bodies(marks.tree, founder_only=True)]
     candidates += [tag for path in FOUNDER_BODIES for tag in marks.all(path)]
-    return next(filter(read_lines, candidates), candidates[0] if candidates else None)
+    return next(filter(_has_text, candidates), candidates[0] if candidates else None)
+
+
+def _has_text(tag: Tag) -> bool:
+    """Whether it holds more than tools (放大 缩小 默认)."""
+    return any(not is_furniture(line.text) for line in read_lines(tag))
 
 
 def _is_founder(marks: Marks, body: Tag) -> bool:
-    return body.name == "founder-content" or "#ozoom" in marks_of(body) or bool(marked_bodies(marks.tree))
+    return (
+        body.name == "founder-content"
+        or "#ozoom" in marks_of(body)
+        or bool(marked_bodies(marks.tree, founder_only=True))
+    )
+
+
+def _is_paper_title(marks: Marks, found: tuple[Layout, Tag] | None) -> bool:
+    """Whether only e-newspapers print titles so; #title alone is everywhere, beside a kicker's place it is not."""
+    if found is None:
+        return False
+    return found[0].title[0] in PAPER_TITLES or bool(marks.all("#pretitle", "#introtitle"))
 
 
 def _layout_body(marks: Marks, found: tuple[Layout, Tag] | None) -> Tag | None:
     """The text of a page without a mark of Founder: where the layout of its title has it."""
     paths = found[0].body if found else ()
-    return next((tag for path in paths for tag in marks.all(path) if read_lines(tag)), None)
+    return next((tag for path in paths for tag in marks.all(path) if _has_text(tag)), None)
 
 
 def _find_layout(marks: Marks, body: Tag | None, known: dict[str, str]) -> tuple[Layout, Tag] | None:
     """The first layout whose title is on the page, and the title's tag."""
     for layout in LAYOUTS:
-        tags = [tag for tag in marks.all(*layout.title) if not (body and holds(body, tag)) and plain_lines(tag)]
+        tags = [
+            tag for tag in marks.all(*layout.title) if not (body and holds(body, tag)) and plain_lines(tag)
+        ]
         tags = [tag for tag in tags if not _names_newspaper(tag, known)]
         if tags:
             return layout, _wanted(tags, known)
@@ -153,6 +190,7 @@ def _read_title_block(
         _offer_title(draft, title, frame.bare_title(known.get("title", ""), names), layout.family)
         _read_marked(draft, marks, body, layout)
         _read_around(draft, _beside(marks, body, layout, title), marks.position(title), known, marks)
+        _read_between(draft, marks, title, body)
     else:
         _read_block(draft, marks, known)
     if not frame.newspaper_of_title(known.get("title", "")):
@@ -227,6 +265,22 @@ def _read_around(draft: Draft, tags: list[Tag], title: int, known: dict[str, str
     draft.offer("subtitle", "\n".join(line for line in behind if line not in credits), draft.rule)
 
 
+def _read_between(draft: Draft, marks: Marks, title: Tag, body: Tag) -> None:
+    """The byline between title and text, whatever tag holds it: 本报记者 …, 作者：…, or a name in a tag called author."""
+    if "author" in draft.texts:
+        return
+    first, last = marks.position(title), marks.position(body)
+    for tag in marks.between(first, last):
+        if tag.find(True) or holds(title, tag) or holds(body, tag) or tag.find_parent("a") or tag.name == "a":
+            continue
+        text = _author_text(tag)
+        called = any(word in mark for mark in marks_of(tag) for word in _AUTHOR_MARKS)
+        if len(text) <= _BYLINE_CHARS and (
+            is_credit_line(text) or (called and read_credit(text, expected=True).authors)
+        ):
+            draft.offer("author", text, draft.rule)
+
+
 def _stated_role(tag: Tag, text: str, known: dict[str, str]) -> str | None:
     """What a comment in the tag (<npm:article-author>) or the page's own comment says the text is."""
     notes = " ".join(str(note).lower() for note in tag.find_all(string=lambda one: isinstance(one, Comment)))
@@ -287,9 +341,13 @@ def read_frame(
     draft: Draft, around: list[str], title: str, url: str, *, stated_date: str | None, stated_page: str | None
 ) -> None:
     """Date, edition label and newspaper of a page from what it states, its address and its frame lines."""
+    issue, printed = frame.url_date(url), next(filter(None, map(read_date, around)), None)
+    if issue == printed:
+        # Both name the issue; a comment's date may be the day of the upload.
+        draft.offer("published", issue, "url")
     draft.offer("published", read_date(stated_date or ""), "founder-comment")
-    draft.offer("published", frame.url_date(url), "url")
-    draft.offer("published", next(filter(None, map(read_date, around)), None), "header")
+    draft.offer("published", issue, "url")
+    draft.offer("published", printed, "header")
     labels = [label for label in map(frame.read_label, around) if label]
     page = stated_page or frame.url_edition_page(url)
     label = next((one for one in labels if page is None or frame.same_page(one.page, page)), None)

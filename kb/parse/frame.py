@@ -28,8 +28,12 @@ _OTHER_PAGES = re.compile(
 )
 _JOINED_PAGES = re.compile(r"(\d)\s?[、,]\s?(?=[A-Z]?\d{1,3}\s?版)")
 # A07：理论 without 版: only as a line of its own, and never a time (19:00).
-_BARE_LABEL = re.compile(r"第?(?P<page>[A-Za-z]{0,2}\d{1,3})\s?[:：]\s?(?P<name>(?!\d)[^\s:：,，。;；|]{1,16})")
-_NAMED_PAGE = re.compile(r"(?:版次|版面|版号|版别)\s?[:：]\s?第?(?P<page>[A-Za-z]{0,2}\d{1,3})(?!\d)(?P<name>)")
+_BARE_LABEL = re.compile(
+    r"第?(?P<page>[A-Za-z]{0,2}\d{1,3})\s?[:：]\s?(?P<name>(?!\d)[^\s:：,，。;；|]{1,16})"
+)
+_NAMED_PAGE = re.compile(
+    r"(?:版次|版面|版号|版别)\s?[:：]\s?第?(?P<page>[A-Za-z]{0,2}\d{1,3})(?!\d)(?P<name>)"
+)
 _LOOSE_NAME = re.compile(r"版\s+([\u3400-\u9fff·]{2,8})(?:\s|$)")
 _NO_NAME = re.compile(
     r"上一|下一|前一|后一|星期|返回|首页|版面|标题|放大|缩小|默认|打印|来源|作者|日期|记者|责编|编辑|\d{4}"

@@ -37,7 +37,14 @@ _CMS_BODIES = (
     ".cnt_bd", "#content_area", ".article_content_body", "#p-detail", ".xly_wz", "#chan_newsdetail", ".left_zw", "#mp-editor",
     "#endtext", ".post_text", ".post_body", "#text_content", ".content_area", ".syl-page-article", "#article_inbox",
 )  # fmt: skip
-_WORDS_SHINGLE = 5
+# Tried only where density finds no sentence.
+_COMMON_BODIES = (
+    *_CMS_BODIES, "#zoom", "article", ".article-content", ".article_content", ".article", "#article", ".content", "#content", ".con",
+    ".main-content", ".detail", ".text", "#text",
+)  # fmt: skip
+_PARAGRAPHS = frozenset({"p", "span", "font", "strong", "section"})
+_FEW_WORDS = 4
+_SHINGLE_CHARS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ class FoundBody:
 
     lines: tuple[Line, ...]
     node: Tag | None  # the container; None when readability's tree was taken
-    how: str  # cms | density | readability
+    how: str  # cms | density | readability | container
     confidence: float  # as kb.parse.article.read_page tells
 
 
@@ -56,7 +63,8 @@ def find_body(marks: Marks, html: str) -> FoundBody | None:
     placed = place_lines(root, skip=asides(marks))
     node = densest(placed, root)
     if node is None:
-        return None
+        plain = unlinked_container(marks)
+        return FoundBody(tuple(read_lines(plain)), plain, "container", 0.7) if plain else None
     dense = tuple(one.line for one in placed if holds(node, one.block))
     cms = _stated_body(marks, dense)
     if cms is not None:
@@ -110,6 +118,8 @@ class _Weight:
 
     good: int = 0
     bad: int = 0
+    links: int = 0  # lines that are mostly links
+    words: int = 0  # lines without a link and without a sentence
 
     @property
     def sum(self) -> int:
@@ -123,10 +133,14 @@ def _weigh(placed: Iterable[PlacedLine], root: Tag) -> dict[int, _Weight]:
         here, value = weights[id(one.block)], weight(one)
         here.good += max(value, 0)
         here.bad += max(-value, 0)
+        here.links += one.linked > 0 and value < 0
+        here.words += one.linked == 0 and value < 0
     for tag in reversed(root.find_all(True)):
         own, above = weights[id(tag)], weights[id(tag.parent)]
         above.good += own.good
         above.bad += own.bad
+        above.links += own.links
+        above.words += own.words
     return weights
 
 
@@ -134,7 +148,30 @@ def densest(placed: list[PlacedLine], root: Tag) -> Tag | None:
     """The tag whose lines, taken together, weigh most; narrowed down while that drops more bad lines than good."""
     weights = _weigh(placed, root)
     best = max([root, *root.find_all(True)], key=lambda tag: weights[id(tag)].sum)
-    return _narrowed(best, weights) if weights[id(best)].good > 0 else None
+    return _container(_narrowed(best, weights), weights) if weights[id(best)].good > 0 else None
+
+
+def _container(tag: Tag, weights: dict[int, _Weight]) -> Tag:
+    """A paragraph that outweighs all the rest stands for the tag around it, where only a few words stand beside it."""
+    around = tag.parent
+    if tag.name not in _PARAGRAPHS or around is None or around.name in ("body", "html"):
+        return tag
+    own, whole = weights[id(tag)], weights[id(around)]
+    return around if whole.links == own.links and whole.words - own.words <= _FEW_WORDS else tag
+
+
+def unlinked_container(marks: Marks) -> Tag | None:
+    """Where the text of a page without any sentence is, a poem or a list of names: the one common container without links."""
+    for path in _COMMON_BODIES:
+        tags = outermost(marks.all(path))
+        placed = place_lines(tags[0]) if len(tags) == 1 else []
+        if (
+            len(placed) >= 2
+            and not any(one.linked for one in placed)
+            and _han([one.line for one in placed]) >= 8
+        ):
+            return tags[0]
+    return None
 
 
 def _narrowed(tag: Tag, weights: dict[int, _Weight]) -> Tag:
@@ -190,4 +227,4 @@ def _han(lines: Collection[Line]) -> int:
 
 def _shingles(lines: Iterable[Line]) -> set[str]:
     text = "".join("".join(line.text.split()) for line in lines)
-    return {text[start : start + _WORDS_SHINGLE] for start in range(max(len(text) - _WORDS_SHINGLE + 1, 1))}
+    return {text[start : start + _SHINGLE_CHARS] for start in range(max(len(text) - _SHINGLE_CHARS + 1, 1))}

@@ -146,5 +146,16 @@ MARKED = {
 # A block that holds the whole title block, when nothing inside is marked.
 TITLE_BLOCKS = (".totaltitle", ".main-article-alltitle", ".newsdetatit", ".detail-art .title", "#wztitle")
 # Containers of the text that are tried on pages with a mark of Founder, in this order.
-FOUNDER_BODIES = ("#ozoom", "#zoom", "#articlecontent", "cms-content", ".newsdetatext", ".detail-art", ".article-content")
+FOUNDER_BODIES = (
+    "#ozoom",
+    "#zoom",
+    "#articlecontent",
+    "cms-content",
+    ".newsdetatext",
+    ".detail-art",
+    ".article-content",
+)
 CAPTIONS = ("#newspic", ".attachment", ".pic_c", ".pci_c")
+
+# First title paths of the layouts that no other kind of site uses.
+PAPER_TITLES = ("td.font01", ".font01.title", ".newsdetatit h3", ".main-article-title", ".bmnr_con_biaoti")

@@ -36,7 +36,8 @@ _CENTRED_STYLE = re.compile(r"text-align\s{0,5}:\s{0,5}center", re.I)
 _CAPTION_MARKS = frozenset(
     "#newspic .pic_c .pci_c .attachment .pictext .img_txt .picname .pic-text .img-desc .pictureexplain .img_caption".split()
 )
-_BODY_STARTS = ("enpcontent", "<npm:article-content>", "repaste.body.begin")
+_FOUNDER_STARTS = ("enpcontent", "<npm:article-content>")
+_BODY_STARTS = (*_FOUNDER_STARTS, "repaste.body.begin")
 _BODY_ENDS = ("/enpcontent", "</npm:article-content>", "repaste.body.end")
 
 _CJK = "\u2e80-\u2fdf\u3001-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
@@ -97,9 +98,10 @@ def place_lines(node: Tag, *, skip: Collection[int] = ()) -> list[PlacedLine]:
     return _read(_Reader(node, marked=False), node, skip)
 
 
-def marked_bodies(tree: Tag) -> list[Tag]:
+def marked_bodies(tree: Tag, *, founder_only: bool = False) -> list[Tag]:
     """The smallest tags that hold both comments that mark a body, in page order; at most three."""
-    starts = tree.find_all(string=lambda text: isinstance(text, Comment) and text.strip() in _BODY_STARTS)
+    wanted = _FOUNDER_STARTS if founder_only else _BODY_STARTS
+    starts = tree.find_all(string=lambda text: isinstance(text, Comment) and text.strip() in wanted)
     found: list[Tag] = []
     for start in starts[:3]:
         end = start.find_next(string=lambda text: isinstance(text, Comment) and text.strip() in _BODY_ENDS)

@@ -20,8 +20,9 @@ class Marks:
     def __init__(self, tree: BeautifulSoup) -> None:
         self.tree = tree  # broken pages have several <html>, so nothing below it is the whole page
         self._order: dict[int, int] = {}
+        self._tags: list[Tag] = tree.find_all(True)
         self._by_mark: dict[str, list[Tag]] = defaultdict(list)
-        for tag in tree.find_all(True):
+        for tag in self._tags:
             self._order[id(tag)] = len(self._order)
             self._by_mark[tag.name].append(tag)
             for mark in marks_of(tag):
@@ -49,6 +50,10 @@ class Marks:
     def position(self, tag: Tag) -> int:
         """The place of a tag in the document, counted in tags."""
         return self._order.get(id(tag), len(self._order))
+
+    def between(self, first: int, last: int) -> list[Tag]:
+        """The tags whose places lie between two places, in document order."""
+        return self._tags[first + 1 : max(last, first + 1)]
 
     def _along(self, path: list[str]) -> list[Tag]:
         tags = self._named(path[-1])

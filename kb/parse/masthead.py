@@ -16,20 +16,21 @@ _IN_MARKS = re.compile(r"《\s{0,4}([^《》]{2,20}?)\s{0,4}》")
 _PLAIN_PAPER = re.compile(rf"[\u3400-\u9fffA-Z0-9·]{{1,14}}{_PAPER_END}\Z")
 # They end in 报 and are no newspapers.
 _NO_PAPER = re.compile(
-    r".*(?:年报|公报|通报|简报|电报|海报|喜报|捷报|战报|情报|预报|汇总报|申报|举报|上报|填报|回报|墙报|板报|日报表|工作汇报|情况汇报|思想汇报|专报|月报|季报|周报告)\Z"
+    r".*(?:年报|公报|通报|简报|电报|海报|喜报|捷报|战报|情报|预报|汇总报|申报|举报|上报|填报|回报|墙报|板报|日报表|工作汇报|情况汇报|思想汇报|专报|月报|季报|周报告|播报|听报|看报|读报|订报)\Z"
 )
 _SUFFIX = re.compile(r"(?:多媒体)?(?:数字|电子)[报版]\Z")  # 某某日报数字报
 _PAPERS_ALL_THE_SAME = frozenset({"申报", "文汇报"})
 
-# 07版, 第A03版, 第05-08版, 第七版, 第07版：理论, 07版:法治时评
-_NUMBER = r"(?:[A-Za-z]{0,2}\d{1,3}[A-Za-z]?|[一二三四五六七八九十]{1,3})"
+# 07版, 第A03版, 特01版, 第05-08版, 05版-08版, 第七版, 第07版：理论, 07版:法治时评
+_NUMBER = r"(?:(?:[A-Za-z]{0,2}|特)\d{1,3}[A-Za-z]?|[一二三四五六七八九十]{1,3})"
 _EDITION = re.compile(
-    rf"(?<![日共转接见上下前后末每各])(?<![日共转接见上下前后末每各]第)第?\s{{0,3}}(?P<page>{_NUMBER}(?:\s{{0,2}}[-–—―~至]{{1,2}}\s{{0,2}}{_NUMBER})?)\s{{0,3}}(?:整?版|版面)"
-    r"(?:\s{0,3}[：:·|｜/－—\-]{1,2}\s{0,3}(?P<named>[^\s：:，。；|｜/《》\d][^\s：:，。；|｜/《》]{0,15})|\s{0,3}[（(](?P<braced>[^（）()]{1,15})[)）])?"
+    rf"(?<![日共转接见上下前后末每各])(?<![日共转接见上下前后末每各]第)第?\s{{0,3}}(?P<page>{_NUMBER}(?:\s{{0,2}}版?\s{{0,2}}[-–—―~至]{{1,2}}\s{{0,2}}{_NUMBER})?)\s{{0,3}}(?:整?版|版面)"
+    r"(?:\s{0,3}[：:·|｜/－—\-]{1,2}\s{0,3}(?P<named>[^\s：:，。；|｜/《》\d][^\s：:，。；|｜/《》]{0,15}(?:/(?![上下]一)[^\s：:，。；|｜/《》\d]{1,8})?)|\s{0,3}[（(](?!共)(?P<braced>[^（）()]{1,15})[)）])?"
 )
 _EXTRA_ISSUES = frozenset({"增刊", "特刊", "号外", "专刊"})  # printed where the number stands
 _EDITION_LABEL = re.compile(r"(?:当前版面?|所在版面?|本版|版\s{0,2}[次面]|报纸版[次面])\s{0,3}[：:]\s{0,3}")
 _BARE_PAGE = re.compile(rf"({_NUMBER}(?:[-–—~]{_NUMBER})?)(?:\s*[：:\s]\s*(\S{{1,15}}))?\Z")
+_DATED_CHARS = 40
 _DATE_LABEL = re.compile(r"(?:发布|出版|见报|刊发|发表|更新)?(?:日期|时间)\s{0,3}[：:]")
 _SOURCE_LABEL = re.compile(
     r"(?:稿件)?(?:来源|稿源|出处|报纸名?称?)\s{0,3}[：:]\s{0,3}([^\s|｜，,；;（）()【】]{2,20})"
@@ -89,12 +90,14 @@ def read_edition_label(text: str) -> tuple[str | None, str | None]:
 def _name_behind(text: str, end: int) -> str | None:
     """理论 in `07版 理论`: the one short word behind the label."""
     words = text[end:].split()
-    plain = len(words) == 1 and len(words[0]) <= 8 and not any(char.isdigit() for char in words[0])
+    plain = (
+        len(words) == 1 and len(words[0]) <= 8 and not any(char.isdigit() or char == ":" for char in words[0])
+    )
     return words[0] if plain and text[end].isspace() else None
 
 
 def _page(label: str) -> str:
-    parts = re.split(r"\s*[-–—―~至]{1,2}\s*", label.strip())
+    parts = re.split(r"\s*版?\s*[-–—―~至]{1,2}\s*", label.strip())
     return "-".join(_arabic(part.upper()) for part in parts)
 
 
@@ -131,10 +134,15 @@ def newspaper_name(text: str) -> str | None:
 
 
 def is_masthead(line: str) -> bool:
-    """Whether a line holds only what a masthead holds: names the paper in 《》, dates, weekdays, edition labels."""
+    """Whether a line holds only what a masthead holds: names the paper in 《》, dates, weekdays, edition labels.
+
+    The label of a date makes it one whatever follows (发布日期：8月2日, 发布日期：暂无).
+    """
     if len(line) > LINE_CHARS:
         return False
     text = unicodedata.normalize("NFKC", line)
+    if len(text) <= _DATED_CHARS and "。" not in text and _DATE_LABEL.match(text):
+        return True
     text, papers = _IN_MARKS.subn(lambda found: " " if newspaper_name(found[1]) else found[0], text)
     text, sources = _SOURCE_LABEL.subn(" ", text)
     text, labels = re.subn(rf"{_EDITION_LABEL.pattern}|{_DATE_LABEL.pattern}", " ", text)

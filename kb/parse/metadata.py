@@ -146,7 +146,9 @@ def find_date(
     labelled = [line for line in near if _LABELLED_DATE.search(line)]
     other = [bool(_OTHER_DATE.search(line)) for line in ["", *near]]
     # 出生日期 may stand on a line of its own above its date.
-    loose = [line for place, line in enumerate(near) if "。" not in line and not any(other[place : place + 2])]
+    loose = [
+        line for place, line in enumerate(near) if "。" not in line and not any(other[place : place + 2])
+    ]
     for line in [*labelled, *loose]:
         if len(line) <= 80 and (day := read_date(line)):
             return day, "header"

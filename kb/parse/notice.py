@@ -31,7 +31,7 @@ _REASONS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "访问验证 access check",
         re.compile(
             r"请输入?验证码|(?:滑动|拖动|点击)\S{0,8}(?:完成|进行)?验证|(?:安全|人机|访问)验证|访问(?:被拒绝|受限|过于频繁|异常)|拒绝访问|请求(?:被拦截|过于频繁)|"
-            r"Web应用防火墙|网站防火墙|云防护|安全拦截|Access Denied|Forbidden|Request blocked|Just a moment|Checking your browser|"
+            r"访问被?(?:阻断|拦截|禁止)|安全威胁|Web应用防火墙|网站防火墙|云防护|安全拦截|Access Denied|Forbidden|Request blocked|Just a moment|Checking your browser|"
             r"enable (?:JavaScript|cookies)|(?:启用|开启|打开)\s?(?:浏览器\S{0,4})?(?:JavaScript|Cookie)|Service Unavailable|Bad Gateway",
             re.I,
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from kb.model import BlockKind
 
@@ -30,6 +31,8 @@ _ENUMERATION = re.compile(
     + "|".join(f"{_CHINESE[place]}、{_CHINESE[place + 1]}" for place in range(9))
     + ")[月年日季期次条级线批轮等号楼层班产、]"
 )
+# 第一、提高站位; 第二、三产业 counts.
+_ORDINAL = re.compile(rf"第([{_CHINESE}]{{1,3}})、(?![{_CHINESE}第])\s{{0,4}}\S")
 _LEVELS = {"h1": 1, "h2": 2, "h3": 3}
 _PART_LEVELS = {"编": 1, "部分": 1, "章": 1, "节": 2}
 _MARKDOWN = re.compile(r"(#{1,6})\s{1,4}\S")
@@ -92,6 +95,7 @@ def classify(
     starts = _Starts(numbers, continued)
     kinds = [_kind(line, number, starts, archive) for line, number in zip(lines, numbers, strict=True)]
     _unmark_lists(lines, numbers, kinds, archive)
+    _mark_ordinals(lines, kinds)
     if not archive:
         _last_items(numbers, kinds)
         _extend_notes(lines, kinds)
@@ -102,7 +106,7 @@ def classify(
 
 def opens_section(line: str) -> bool:
     """Whether a line opens with a number of the outline: 一、 （二） 3. ④ 第一章."""
-    return _number(line).level > 0
+    return _number(line).level > 0 or _ORDINAL.match(line) is not None
 
 
 def _number(line: str) -> _Number:
@@ -122,7 +126,7 @@ def _number(line: str) -> _Number:
     return _NO_NUMBER
 
 
-_OPENERS = frozenset(f"第{_CHINESE}（(0123456789{_CIRCLED}{_BRACKETED}")
+_OPENERS = frozenset(f"第{_CHINESE}（(0123456789０１２３４５６７８９{_CIRCLED}{_BRACKETED}")
 
 
 def _value(printed: str) -> int:
@@ -187,7 +191,7 @@ def _numbered(line: str, number: _Number, starts: _Starts, archive: bool) -> Kin
         return PARAGRAPH
     if line.endswith(_ITEM_END):
         return PARAGRAPH if archive else Kind("list")
-    if len(line) <= HEADING_CHARS and not line.endswith(_NO_HEADING_END) and "。" not in line:
+    if _is_short(line):
         return Kind("heading", number.level)
     return Kind("paragraph", run_in=_first_sentence(line))
 
@@ -238,6 +242,27 @@ def _unmark_lists(lines: Sequence[str], numbers: Sequence[_Number], kinds: list[
             for index in run:
                 kinds[index] = item
         run = [place] if same else []
+
+
+def _mark_ordinals(lines: Sequence[str], kinds: list[Kind]) -> None:
+    """第一、… 第二、… are headings where they are short, in a row, with text between, and none else is of level 1."""
+    found = [
+        (place, _ORDINAL.match(line))
+        for place, line in enumerate(lines)
+        if line.startswith("第") and _is_short(line)
+    ]
+    printed = [(place, number[1]) for place, number in found if number]
+    in_a_row = [_value(number) for _, number in printed] == list(range(1, len(printed) + 1))
+    apart = all(below - above > 1 for (above, _), (below, _) in pairwise(printed))
+    if len(printed) < 2 or not (in_a_row and apart) or any(kind.level == 1 for kind in kinds):
+        return
+    for place, _ in printed:
+        kinds[place] = Kind("heading", 1)
+
+
+def _is_short(line: str) -> bool:
+    """Whether a line can be a heading by its length and end."""
+    return len(line) <= HEADING_CHARS and not line.endswith(_NO_HEADING_END) and "。" not in line
 
 
 def _next_item(before: _Number, number: _Number) -> bool:

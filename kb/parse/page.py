@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
 from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
@@ -35,6 +36,10 @@ _COMMON = frozenset(
     "，。、；：“”（）《》"
 )
 _CONTROLS = dict.fromkeys([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F, *range(0xD800, 0xE000)])
+_CONTROL_REFERENCE = re.compile(
+    r"&#(?:0{0,6}(?:[0-8]|1[124-9]|2\d|3[01])|x0{0,6}(?:[0-8bcef]|1[0-9a-f]|d[89a-f][0-9a-f]{2}))(?:;|(?![0-9a-f]))",
+    re.I,
+)
 _TAG_START = re.compile(r"<[a-zA-Z]")
 # 人民日报 writes its title list by script: <script>document.write(view("title"))</script>
 _WRITTEN = re.compile(
@@ -146,10 +151,14 @@ def soup(html: str, *, source: str = "page", limit_mib: float = 2.0) -> Beautifu
     Raises ParseError("parse.too_large") or ("parse.too_complex"): too many tags or too deeply nested.
     """
     guard(html, len(html.encode("utf-8", "ignore")), source=source, limit_mib=limit_mib)
-    clean = _WRITTEN.sub(_written, html.translate(_CONTROLS))
-    tree = BeautifulSoup(_whole_headings(clean), "lxml")
+    tree = BeautifulSoup(_whole_headings(_WRITTEN.sub(_written, without_controls(html))), "lxml")
     _check_depth(tree, source)
     return tree
+
+
+def without_controls(html: str) -> str:
+    """`html` without control characters and surrogates, written plainly or as references (&#0;): parsers stop at them."""
+    return _CONTROL_REFERENCE.sub("", html.translate(_CONTROLS))
 
 
 def _whole_headings(html: str) -> str:
@@ -243,4 +252,21 @@ def meta_refresh(html: str, url: str) -> str | None:
             address = _absolute(found.group(1), _base(tree, url)) if found else None
             if address and address != url.partition("#")[0]:
                 return address
+    return None
+
+
+_LINK_TAG = re.compile(r"<(?:link|meta)\b[^<>]{0,500}>", re.IGNORECASE)
+_STATES_URL = re.compile(r"""\b(?:rel|property)\s{0,5}=\s{0,5}["']?(?:canonical|og:url)\b""", re.IGNORECASE)
+_ITS_URL = re.compile(
+    r"""\b(?:href|content)\s{0,5}=\s{0,5}["']?(https?://[^\s"'<>]{1,2000})""", re.IGNORECASE
+)
+_HEAD_CHARS = 100_000
+
+
+def stated_url(html: str) -> str | None:
+    """The address that a saved page gives for itself (canonical, og:url); None for none, or for a bare host."""
+    for tag in _LINK_TAG.finditer(html[:_HEAD_CHARS]):
+        found = _ITS_URL.search(tag[0]) if _STATES_URL.search(tag[0]) else None
+        if found and urlsplit(found[1]).path.strip("/"):
+            return unescape(found[1])
     return None

@@ -28,9 +28,17 @@ _INNER_STOP = re.compile(r"[，,。；;！!？?]")
 
 _VERBS = frozenset(
     "深刻指出 明确指出 强调指出 郑重指出 一针见血地指出 深情指出 特别指出 反复强调 多次强调 特别强调 着重强调 突出强调 明确强调 再次强调 明确要求 明确提出 指出 强调 要求 提出 说 "
-    "说道 表示 告诫 叮嘱 嘱托 嘱咐 勉励 号召 寄语 写道 写到 提到 讲到 谈到 明确 宣告 宣布 指示 批示 论述 阐明 阐述 教导 讲 认为 呼吁 倡导 总结道 感慨 希望 回答 题词 致辞".split()
+    "说道 表示 告诫 叮嘱 嘱托 嘱咐 勉励 号召 寄语 写道 写到 提到 讲到 谈到 明确 宣告 宣布 指示 批示 论述 阐明 阐述 教导 讲 认为 呼吁 倡导 总结道 感慨 希望 回答 题词 致辞 "
+    "庄严宣告 郑重宣告 庄严宣示 宣示 谆谆告诫 谆谆教导 谆谆嘱托 殷殷嘱托 殷切嘱托 殷殷寄语 殷切期望 鲜明指出 鲜明提出 精辟指出 科学指出 严肃指出 尖锐指出 重申 提醒 告诉 鼓励 发出号召 作出指示 作出重要指示".split()
 )
+# Behind these verbs those who are spoken to may stand: 告诫全党, 勉励广大青年, 教导我们.
+_SPOKEN_TO = re.compile(
+    r"(?:告诫|勉励|教导|嘱托|嘱咐|叮嘱|寄语|号召|提醒|要求|希望|告诉|鼓励)([\u4e00-\u9fff]{0,8}[党们家年志部生兵员众民者工军])\Z"
+)
+_OBJECT_CHARS = 16
 _PLAIN_ADVERB = ("反复", "多次", "特别", "着重", "突出", "再次")  # 多次强调: the verb is 强调
+# Posts below the centre are quoted for what they say formally; 说, 表示, 认为 are everyday talk.
+_FORMAL = ("指出", "强调", "要求", "提出", "号召", "重申", "宣布", "宣告", "指示", "批示", "明确")
 _VERB_LENGTHS = (6, 5, 4, 3, 2, 1)
 _LEADS_TO_WORDS = frozenset("：:，, \u3000过道的是了样").union(verb[-1] for verb in _VERBS)
 _VERB = re.compile("|".join(sorted(_VERBS, key=len, reverse=True)))
@@ -42,16 +50,22 @@ _LEADERS = (
 ).split()
 _FOREIGN = "马克思、恩格斯 马克思恩格斯 马克思 恩格斯 列宁 斯大林".split()
 _TITLES = "总书记 主席 同志 总理 委员长 总司令 副主席 副总理 副委员长 书记 先生"
-_OFFICES = "总书记 书记 主席 总理 委员长 省长 市长 县长 区长 州长 盟长 旗长 镇长 乡长 检察长 院长 部长 局长 厅长 司长 署长 主任 校长 会长 秘书长 政委 司令员 总检察长 首席大法官"
+# Posts that lead a place, a court, a body of state. Chairs of offices, heads of bureaus, village secretaries are none.
+_POSTS = (
+    r"(?:[省市县区州盟旗地]委|自治区党委|政法委(?:员会)?|纪委|纪律检查委员会|中央书记处)(?:副?书记|常委)|(?<!小)[省市县区州盟旗]长|(?<![会联协部公])主席|总理|委员长|国务委员|"
+    r"检察长|(?:法|检察)院院长|部长|首席大法官"
+)
 _NAME = rf"(?:(?:{'|'.join(sorted(COMPOUND_SURNAMES))})[\u3400-\u9fff]{{1,2}}|[{''.join(sorted(SURNAMES))}][\u3400-\u9fff]{{1,2}})"
+# 习近平新时代中国特色社会主义思想, 毛泽东思想, 马克思主义: the name of a theory or a book speaks for nobody.
+_THEORY = r"新时代中国|(?:法治|经济|强军|外交|文化|生态文明)?思想|理论|主义|谈治国|文选|选集|著作"
 _AFTER_NAME = r"(?=同志|在|对|就|向|为|从|围绕|结合|代表|主持|首先|还|也|又|曾|则|多次|反复|再次|一再|特别|着重|郑重|深刻|明确|强调|指出|要求|提出|表示|说|讲|告诫|叮嘱|勉励|介绍|认为|[，,：:“「(（])"
 _DOCUMENTS = (
     r"党的[一二三四五六七八九十]{1,3}大报告|(?:党的)?[一二三四五六七八九十]{1,3}届[一二三四五六七八九十]{1,2}中全会(?:公报|《决定》|决定)?|[一二三四五六七八九十]{2,3}大报告|"
     r"党章|(?:国务院)?政府工作报告|《中国共产党[^《》]{2,20}》|中央[\u4e00-\u9fff]{2,10}工作会议|中央(?:政治局)(?:常委会)?会议|党中央|中央八项规定"
 )
 _SPEAKER = re.compile(
-    rf"(?P<leader>习总书记|习主席|毛主席|周总理|朱总司令|小平同志|(?:{'|'.join([*_LEADERS, *_FOREIGN])})(?:{'|'.join(_TITLES.split())})?)"
-    rf"|(?P<office>(?:{'|'.join(sorted(_OFFICES.split(), key=len, reverse=True))})(?!{'|'.join(_LEADERS)}){_NAME}{_AFTER_NAME}(?:同志)?)"
+    rf"(?P<leader>习总书记|习主席|毛主席|周总理|朱总司令|小平同志|(?:{'|'.join([*_LEADERS, *_FOREIGN])})(?!{_THEORY})(?:{'|'.join(_TITLES.split())})?)"
+    rf"|(?P<office>(?:{_POSTS})(?:、[\u3400-\u9fff]{{2,14}}?)?(?!{'|'.join(_LEADERS)}){_NAME}{_AFTER_NAME}(?:同志)?)"
     rf"|(?P<general>总书记)(?!处)"
     rf"|(?P<document>{_DOCUMENTS})"
 )
@@ -70,6 +84,16 @@ _SAME_SUBJECT = re.compile(
 )
 _TOPIC = re.compile(r"\s?(?:就|对|针对|围绕|关于|谈到|谈及|论及)\S")  # 就实施乡村振兴战略指出
 _CLAUSE = re.compile(r"[，,]")
+_TERM = re.compile('“[^“”。！？]{1,24}”|「[^「」。！？]{1,24}」|‘[^‘’。！？]{1,24}’|"[^"。！？]{1,24}"')
+# The body that a post belongs to, before the post: from a known beginning, or a whole clause.
+_KNOWN_BODY = re.compile(
+    r"(?:中共|中央|最高人民|全国|国务院|国家|北京|天津|河北|山西|内蒙古|辽宁|吉林|黑龙江|上海|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|广西|海南|重庆|四川|贵州|云南|西藏|陕西|甘肃|青海|宁夏|新疆|香港|澳门|台湾)[\u3400-\u9fff、]{0,14}\Z"
+)
+_CLAUSE_BODY = re.compile(r"(?:\A|[^\u3400-\u9fff、])([\u3400-\u9fff][\u3400-\u9fff、]{0,15})\Z")
+_NO_BODY = re.compile(
+    r"[在据由对和与同向给是的了时后前下说]|[中上](?![央共国海])|会议|精神|讲话|近日|来到|出席|主持|调研"
+)
+_BODY_CHARS = 24
 # Before these the speaker is no subject: 在党的二十大报告中, 给刘少奇的信中, 同李强总理会谈时.
 _OBLIQUE = (
     "在",
@@ -207,17 +231,23 @@ def _said_before(
 ) -> _Said | None:
     """Who said it, when that stands before the words: 习近平总书记指出：“…”."""
     mark = quoted.start - 1
-    if before and mark - before[0].end <= 3 and not text[before[0].end + 1 : mark].strip(" 、"):
-        return before[1] if _is_speech(text, quoted, "") else None  # “…”“…”: one more quotation of the same
+    if before and mark - before[0].end <= 3 and not text[before[0].end + 1 : mark].strip(" 、，,；;"):
+        return before[1] if _goes_on(text, quoted) else None  # “…”“…”: one more quotation of the same
     found = _verb_before(text, mark)
     if not found:
         return None
     start, verb, lead = found
-    if not _is_speech(text, quoted, lead):
+    kept = before[1].speaker if before and _keeps_speaker(text[before[0].end + 1 : start]) else None
+    if not (_goes_on(text, quoted) if kept and not lead else _is_speech(text, quoted, lead)):
         return None
-    speaker = before[1].speaker if before and _keeps_speaker(text[before[0].end + 1 : start]) else None
-    speaker = speaker or _subject(text, start, speakers)
+    speaker = kept or _subject(text, start, verb, speakers)
     return _Said(speaker, _plain_verb(verb)) if speaker else None
+
+
+def _goes_on(text: str, quoted: _Quoted) -> bool:
+    """Whether words behind a quotation are one more: a sentence, or what its sentence ends with and no term in it."""
+    ends = text[quoted.end + 1 : quoted.end + 2] in ("", "，", ",", "；", ";", "。", "、", "“")
+    return _is_speech(text, quoted, "，" if ends else "")
 
 
 def _verb_before(text: str, mark: int) -> tuple[int, str, str] | None:
@@ -225,10 +255,11 @@ def _verb_before(text: str, mark: int) -> tuple[int, str, str] | None:
     if mark and text[mark - 1] not in _LEADS_TO_WORDS:
         return None
     end = mark
-    while end and text[end - 1] in " \u3000":
-        end -= 1
+    end = _past_spaces(text, end)
     lead = text[end - 1] if end and text[end - 1] in "：:，," else ""
-    end -= len(lead)
+    end = _past_spaces(text, end - len(lead))
+    if lead and (spoken_to := _SPOKEN_TO.search(text, max(end - _OBJECT_CHARS, 0), end)):
+        end = spoken_to.start(1)
     for ending in ("", "过", "道", "的", "的是", "了", "的那样"):
         if ending and not text.endswith(ending, max(end - 4, 0), end):
             continue
@@ -237,6 +268,13 @@ def _verb_before(text: str, mark: int) -> tuple[int, str, str] | None:
             if length <= stop and text[stop - length : stop] in _VERBS:
                 return stop - length, text[stop - length : stop], lead
     return None
+
+
+def _past_spaces(text: str, end: int) -> int:
+    """The place before the spaces that end at `end`."""
+    while end and text[end - 1] in " \u3000":
+        end -= 1
+    return end
 
 
 def _is_speech(text: str, quoted: _Quoted, lead: str) -> bool:
@@ -256,7 +294,7 @@ def _keeps_speaker(between: str) -> bool:
     )
 
 
-def _subject(text: str, verb_start: int, speakers: _Speakers) -> str | None:
+def _subject(text: str, verb_start: int, verb: str, speakers: _Speakers) -> str | None:
     """The speaker whose deed the verb is, as printed; None when it is somebody else's or not certain."""
     place = verb_start
     for _ in range(_STEPS_BACK):
@@ -268,14 +306,35 @@ def _subject(text: str, verb_start: int, speakers: _Speakers) -> str | None:
         ):
             return None
         if not text.endswith(_OBLIQUE, 0, found.start()):
-            return found[0] if _is_subject(text, found, verb_start) else None
+            return _printed(text, found, verb) if _is_subject(text, found, verb_start) else None
         place = found.start()
     return None
 
 
+def _printed(text: str, speaker: re.Match[str], verb: str) -> str | None:
+    """The speaker as printed, a post with the body it belongs to; None for a post that only talks."""
+    if not speaker["office"]:
+        return speaker[0]
+    if not verb.endswith(_FORMAL):
+        return None
+    before = text[max(speaker.start() - _BODY_CHARS, 0) : speaker.start()]
+    return _body(before) + speaker[0]
+
+
+def _body(before: str) -> str:
+    """The body that a post belongs to, at the end of the text before it: 云岭省 before 委书记; "" when it is not certain."""
+    known = _KNOWN_BODY.search(before)
+    while known and _NO_BODY.search(known[0]):
+        known = _KNOWN_BODY.search(before, known.start() + 1)
+    if known:
+        return known[0]
+    clause = _CLAUSE_BODY.search(before)
+    return clause[1] if clause and not _NO_BODY.search(clause[1]) else ""
+
+
 def _is_subject(text: str, speaker: re.Match[str], verb_start: int) -> bool:
     """Whether nothing between speaker and verb brings in another subject."""
-    gap = _ADVERBS.sub("", text[speaker.end() : verb_start])
+    gap = _ADVERBS.sub("", _TERM.sub("", text[speaker.end() : verb_start]))
     if not gap:
         return True
     clauses = _CLAUSE.split(gap)
@@ -303,7 +362,8 @@ def _said_behind(text: str, quoted: _Quoted) -> _Said | None:
     plain = _ADVERBS.sub("", gap)
     if _SENTENCE_STOP.search(gap) or _MARKS.search(gap) or (plain and not _BEFORE_VERB.search(plain)):
         return None
-    return _Said(speaker[0], _plain_verb(verb[0]))
+    printed = _printed(text, speaker, verb[0])
+    return _Said(printed, _plain_verb(verb[0])) if printed else None
 
 
 def _plain_verb(verb: str) -> str:

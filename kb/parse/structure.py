@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kb.model import Author, Block
-from kb.parse.affiliation import affiliation_at_end, read_affiliation
+from kb.parse.affiliation import affiliation_at_end, names_in_affiliation, read_affiliation
 from kb.parse.boilerplate import is_sentence
 from kb.parse.byline import (
+    MARKS,
     is_credit_line,
     is_editors_line,
     is_photo_credit,
     is_unit,
     names_at_end,
     names_in_dateline,
+    read_author_field,
     read_credit,
 )
 from kb.parse.continuation import cut_end, cut_start, read_marker
@@ -106,7 +108,7 @@ def _take_head(lines: Sequence[str], reading: _Reading) -> None:
         following = lines[place + 1] if place + 1 < len(lines) else ""
         if is_caption(line) or is_photo_credit(following):
             continue
-        affiliation = read_affiliation(line)
+        affiliation = read_affiliation(line) or _marked_unit(line, place)
         if marker := read_marker(line):
             reading.markers.append(marker)
         elif is_subtitle(line) and place == len(reading.subtitle):
@@ -128,7 +130,7 @@ def _take_tail(lines: Sequence[str], reading: _Reading) -> None:
         elif is_editors_line(line):
             reading.editors.insert(0, line)
         elif affiliation:
-            reading.units.append(affiliation)
+            _take_unit(line, affiliation, reading)
             del reading.kept[len(reading.kept) - whole + 1 :]
         elif not _take_author(line, reading, bare=bool(reading.units) or len(reading.kept) == len(lines)):
             break
@@ -144,6 +146,24 @@ def _affiliation_above(lines: Sequence[str], reading: _Reading) -> tuple[int, st
         if found:
             return count, found
     return 1, None
+
+
+def _marked_unit(line: str, place: int) -> str | None:
+    """The unit in a line right below the title that stands behind a byline's mark: ■青山县人民检察院."""
+    return (
+        read_credit(line).affiliation
+        if place == 0 and line[0] in MARKS and not is_credit_line(line)
+        else None
+    )
+
+
+def _take_unit(line: str, affiliation: str, reading: _Reading) -> None:
+    """Take the line of a unit, with the names and the marker that may stand in it."""
+    reading.units.append(affiliation)
+    marker, _ = cut_end(line)
+    reading.markers += [marker] if marker else []
+    if not reading.authors:
+        reading.authors += read_author_field(names) if (names := names_in_affiliation(line)) else ()
 
 
 def _take_author(line: str, reading: _Reading, *, bare: bool) -> bool:

@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kb.errors import ParseError
-from kb.crawl.source import load
 from kb.config import shipped
+from kb.crawl.source import load
+from kb.errors import ParseError
 from kb.model import BODY_KINDS, Article, RawPage, SiteRule
 from kb.parse.article import read_page
 from kb.parse.edition import read_edition

@@ -68,7 +68,9 @@ def test_killed_at_random_moments_the_next_run_ends_the_same(tmp_path: Path, kil
     stored = [article.article.key for article in every_article(database)]
     assert len(report["ids"]) == len(set(stored)) == len(stored) == ARTICLES
     assert check(database) == []
-    assert [finding for finding in diagnose(database, settings) if not finding.ok and finding.name != "disk"] == []
+    assert [
+        finding for finding in diagnose(database, settings) if not finding.ok and finding.name != "disk"
+    ] == []
     total = sum(open_search(settings, database).find(subject).total > 0 for subject in SUBJECTS)
     assert total == len(SUBJECTS)
     generations = [path.name for path in settings.index.iterdir() if path.name.startswith("gen-")]

@@ -19,7 +19,17 @@ from kb.export.records import article_record
 
 SAMPLES = config.shipped("corpus") / "samples"
 HOSTS = ("szb.qinghe-ribao.example", "epaper.lanshan-fazhi.example")
-FIELDS = ("newspaper", "published", "edition_page", "page_name", "kicker", "title", "subtitle", "authors", "affiliation")
+FIELDS = (
+    "newspaper",
+    "published",
+    "edition_page",
+    "page_name",
+    "kicker",
+    "title",
+    "subtitle",
+    "authors",
+    "affiliation",
+)
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -64,7 +74,9 @@ def test_the_sample_newspapers_come_out_as_they_were_written(database: Database,
         for name in FIELDS
         if (found[wanted["url"]][name] or None) != (wanted[name] or None)
     ]
-    differences += [(one["url"], "body", "", "") for one in expected if body(found[one["url"]]) != one["body"]]
+    differences += [
+        (one["url"], "body", "", "") for one in expected if body(found[one["url"]]) != one["body"]
+    ]
     assert differences == []
     assert [(report.new, report.failed, report.left) for report in first] == [(39, 0, 0), (24, 0, 0)]
     assert [(report.new, report.changed, report.failed) for report in second] == [(0, 0, 0), (0, 0, 0)]

@@ -170,7 +170,7 @@ def test_names_are_read_behind_the_last_sentence(paragraph: str, names: list[str
         ("（作者单位：青山县检察院）责编：张三", "青山县检察院"),
         ("作者：张三", None),
         ("作者是谁？读者都想知道。他没有说", None),
-        ("（作者单位：青山县检察院", None),
+        ("（作者单位：青山县检察院；", None),
         ("（作者单位：）", None),
     ],
 )

@@ -171,7 +171,9 @@ def test_an_author_above_the_title_is_read_and_passed_over():
     assert (_names(head), head.removed) == (["王晓明"], ("作者：王晓明",))
 
 
-@pytest.mark.parametrize("line", ["摘要：本文讨论党建。", "摘　要：本文讨论党建。", "关键词：党建；业务", "来源：青山日报"])
+@pytest.mark.parametrize(
+    "line", ["摘要：本文讨论党建。", "摘　要：本文讨论党建。", "关键词：党建；业务", "来源：青山日报"]
+)
 def test_an_abstract_or_source_above_the_title_is_passed_over(line: str):
     head = _read(line, TITLE, "■王晓明")
 

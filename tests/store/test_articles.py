@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings as hypothesis_settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine as Database
 
@@ -76,7 +77,9 @@ def test_a_better_reading_of_the_same_raw_page_is_no_new_version(database: Datab
     assert (found.version, found.status, found.article.affiliation) == (1, "normal", "青石县人民检察院")
 
 
-def test_an_archive_that_holds_two_texts_of_one_article_is_old_news_the_second_time(database: Database) -> None:
+def test_an_archive_that_holds_two_texts_of_one_article_is_old_news_the_second_time(
+    database: Database,
+) -> None:
     both = [
         NewArticle(article(), known_version_is_old=True),
         NewArticle(article(texts=BODY[:2]), known_version_is_old=True),
@@ -161,8 +164,12 @@ texts = st.lists(st.text(min_size=1, max_size=40), max_size=5).map(tuple)
 
 
 @given(rounds=st.lists(st.tuples(st.sampled_from("abc"), texts), max_size=12))
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_the_store_ends_with_the_last_text_of_every_key(rounds: list[tuple[str, tuple[str, ...]]], tmp_path: Path) -> None:
+@hypothesis_settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_the_store_ends_with_the_last_text_of_every_key(
+    rounds: list[tuple[str, tuple[str, ...]]], tmp_path: Path
+) -> None:
     path = tmp_path / "kb.sqlite3"
     path.unlink(missing_ok=True)
     database = open_database(path)

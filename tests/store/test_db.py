@@ -67,7 +67,9 @@ def test_connections_write_through_and_never_checkpoint_by_themselves(database: 
     assert said == ["wal", 2, 1, 0]
 
 
-def test_a_checkpoint_empties_a_grown_wal_and_leaves_a_small_one(database: Database, settings: Settings) -> None:
+def test_a_checkpoint_empties_a_grown_wal_and_leaves_a_small_one(
+    database: Database, settings: Settings
+) -> None:
     with writing(database) as connection:
         connection.exec_driver_sql("UPDATE sequence SET value = 7 WHERE name = 'seq'")
     wal = Path(f"{settings.database}-wal")

@@ -70,7 +70,11 @@ def test_near_finds_hashes_within_the_bits_and_keeps_the_newest_of_an_article():
     assert len(known) == 4
 
 
-@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=30), st.integers(-(2**63), 2**63 - 1), st.integers(0, 64))
+@given(
+    st.lists(st.integers(-(2**63), 2**63 - 1), max_size=30),
+    st.integers(-(2**63), 2**63 - 1),
+    st.integers(0, 64),
+)
 def test_near_equals_counting_bits_one_by_one(hashes, value, bits):
     known = Fingerprints(enumerate(hashes))
 
