@@ -201,10 +201,12 @@ class _Writer:
     """Whoosh's writer for one commit, with the pool of our own."""
 
     def __init__(self, index: Any) -> None:
-        codec = W3Codec(compression=3)
+        codec = W3Codec()
         # Else Whoosh asks the disk for a column of lengths, which there is not, for every single posting.
         codec.length_stats = False
-        self._writer = index.writer(timeout=LOCK_SECONDS, codec=codec)
+        # Whoosh copies the parts of a compound file into memory when it opens them: at 74,546 articles opening takes
+        # 0.4 s and 260 MiB that way, 5 ms and next to nothing this way.
+        self._writer = index.writer(timeout=LOCK_SECONDS, codec=codec, compound=False)
         self._writer.pool = self.pool = PostingPool()
         self.added = 0
 

@@ -13,11 +13,11 @@ _EVENLY = r"(?:分别|依次|均|都|皆|现)?"
 # 作者系统研究了…, 作者系列报道: 系 is no verb there.
 _VERB = r"(?:系(?![统列数])|为(?![了何此人民什])|是(?![否怎如])|来自|供职于|就职于|任职于)"
 _LABEL = re.compile(
-    rf"(?:{_WHO}(?:所在|工作)?\s?单位(?:及职务)?|(?:工作|所在)?单位)\s?{_EVENLY}(?:[:：]|系|为|是|\s)"
+    rf"(?:{_WHO}(?:所在|工作)?\s?单位(?:及职务)?|(?:工作|所在)?单位)\s?{_EVENLY}(?:[:：/／]|系|为|是|\s)"
 )
 _STATEMENT = re.compile(rf"{_WHO}{_EVENLY}{_VERB}[:：\s]{{0,4}}")
 _NAMED = re.compile(rf"{_WHO}(?P<names>[\u3400-\u9fff·、\s]{{2,20}}?){_EVENLY}{_VERB}[:：\s]{{0,4}}")
-_SPACED = re.compile(r"[:：\s]*")
+_SPACED = re.compile(r"[:：/／\s]*")
 _UNIT_CHARS = 400
 _UNCLOSED_CHARS = 60
 

@@ -54,6 +54,7 @@ _OFFICE = re.compile(
     r"民警|律师|博士|硕士|研究生)\Z"
 )
 _PREFIX_STARTS = tuple("本报 本网 本刊 本社 全媒体 融媒体 首席 见习 特约 驻 新华社 人民".split())
+_OUTLETS = re.compile(r"[^·]{1,12}[报网社刊](?:·[^·]{1,12}[报网社刊端])+")  # 农民日报·中国农网(记者)
 _PREFIX_ENDS = tuple("报 网 社 全媒体 融媒体 新闻 客户端 电视台 广播 周刊 杂志 频道 报道".split())
 _COLLECTIVE = re.compile(
     r"(?:本报|本刊|本网|新华社|\S{2,8}(?:日报|时报|法治报|法制报|周报))(?:特约|编辑部|评论部|理论部|记者部)*(?:评论员|编辑部|评论部|理论部)"
@@ -106,7 +107,7 @@ class _Reading:
     skipping: bool = False  # behind 责编 and the like
     doubtful: int = 0  # words that are names only beside one that surely is
     failed: bool = False
-    labelled: bool = False  # a label says that names follow, so that none is doubtful
+    labelled: bool = False  # a label says that names follow, so that none behind it is doubtful
 
 
 def read_byline(text: str) -> tuple[Author, ...]:
@@ -134,9 +135,11 @@ def read_credit(text: str, *, expected: bool = False) -> Byline:
     latin = _LATIN_NAME.match(text)
     if latin and (expected or marked or latin[1] != text):
         return Byline((Author(latin[1], _DEFAULT_ROLE),))
-    reading = _Reading(labelled=expected or _LABELLED.match(_bare(text)) is not None)
-    text = _AND_OTHERS.sub("", _take_units(_bare(text), reading))
-    lenient = reading.labelled or sure or _NAMES_FOLLOW.match(text) is not None
+    reading = _Reading(labelled=_LABELLED.match(_bare(text)) is not None)
+    text = _take_units(_bare(text), reading)
+    if marked or _STATES_ROLE.match(text):
+        text = _AND_OTHERS.sub("", text)
+    lenient = expected or sure or _NAMES_FOLLOW.match(text) is not None
     for piece in _pieces(text):
         _read_piece(piece, reading, lenient)
     return _finish(reading, alone=sure)
@@ -231,7 +234,7 @@ def _read_piece(piece: str, reading: _Reading, lenient: bool) -> None:
         _read_role(_ROLES[piece], reading)
     elif piece in _OTHER_LABELS or piece in _UNIT_LABELS:
         reading.skipping = piece in _OTHER_LABELS
-    elif reading.skipping:
+    elif reading.skipping or _OUTLETS.fullmatch(piece):
         return
     elif names := split_names(piece):
         _read_names(names, reading)
@@ -244,8 +247,8 @@ def _read_piece(piece: str, reading: _Reading, lenient: bool) -> None:
         return
     elif is_shaped_like_name(piece):
         _read_names([piece], reading)
-        reading.doubtful += not reading.labelled
-    elif lenient and may_be_name(piece):
+        reading.doubtful += not (reading.labelled and reading.pending)
+    elif (lenient or (reading.labelled and reading.pending)) and may_be_name(piece):
         _read_names([piece], reading)
     else:
         reading.failed = True

@@ -23,9 +23,9 @@ _ABOVE_LINES = 4
 _DASHED = re.compile(r"(?:[—―─━–]{1,3}|[-－]{2,3})\s{0,3}(?=[^\s—―─━–－-])")
 _BRACKETED = re.compile(r"[（(][^（）()]{2,60}[)）]\Z")
 _INFO = re.compile(
-    r"(?:来源|稿源|出处|作者|时间|日期|发布(?:时间|日期)|见报日期|刊发日期|编辑|责任编辑|责编|字号|浏览(?:次数|量)?|点击(?:次数|量|数)?|阅读(?:次数|量|数)?|字数|关键词|关键字)\s{0,3}[:：]"
+    r"(?:来源|稿源|出处|作者|时间|日期|发布(?:时间|日期)|见报日期|刊发日期|编辑|责任编辑|责编|字号|浏览(?:次数|量)?|点击(?:次数|量|数)?|阅读(?:次数|量|数)?|字数|关键词|关键字|栏目|版名|主编)\s{0,3}[:：]"
 )
-_ABSTRACT = re.compile(r"(?:摘\s?要|内容提要|核心提示|关键词|导\s?读)\s?[:：]")
+_ABSTRACT = re.compile(r"[【\[]?\s?(?:摘\s?要|内容提要|核心提示|关键词|导\s?读)\s?[:：】\]]")
 _LABEL = re.compile(r"\A(?:[引肩眉副主]题|[引主副]?标题)\s?[:：]\s{0,3}")
 _SUBTITLE_LABEL = re.compile(r"副标?题\s?[:：]")
 _LIKE_SUBTITLE = re.compile(
@@ -107,6 +107,11 @@ def read_heading(lines: Sequence[str], *, source: str) -> Heading:
     )
 
 
+def is_abstract(line: str) -> bool:
+    """Whether a line is the abstract or the keywords of an article: 摘要：……"""
+    return len(line) <= LINE_CHARS and _ABSTRACT.match(line) is not None
+
+
 def _numbered_title(lines: Sequence[str]) -> Sequence[str]:
     """The first lines when a number opens the first, which the subtitle or names below it show to be a title."""
     below = len(lines) > 1 and (is_subtitle(lines[1]) or is_credit_line(lines[1]))
@@ -116,7 +121,7 @@ def _numbered_title(lines: Sequence[str]) -> Sequence[str]:
 def _skip_above(lines: Sequence[str], below: _Below) -> int:
     """Take the lines that stand above some titles: names, a source, counters, an abstract. Returns how many."""
     for place, line in enumerate(lines[:_ABOVE_LINES]):
-        if _ABSTRACT.match(line) and len(line) <= LINE_CHARS:
+        if is_abstract(line):
             below.removed.append(line)
         elif is_credit_line(line) or _is_info(line) or is_counter(line):
             _take(line, below)

@@ -65,7 +65,7 @@ _DOCUMENTS = (
 )
 _SPEAKER = re.compile(
     rf"(?P<leader>习总书记|习主席|毛主席|周总理|朱总司令|小平同志|(?:{'|'.join([*_LEADERS, *_FOREIGN])})(?!{_THEORY})(?:{'|'.join(_TITLES.split())})?)"
-    rf"|(?P<office>(?:{_POSTS})(?:、[\u3400-\u9fff]{{2,14}}?)?(?!{'|'.join(_LEADERS)}){_NAME}{_AFTER_NAME}(?:同志)?)"
+    rf"|(?P<office>(?:{_POSTS})(?:、[\u3400-\u9fff]{{0,12}}?(?:主任|主席|书记|长|委员|总理|大法官))?(?!{'|'.join(_LEADERS)}){_NAME}{_AFTER_NAME}(?:同志)?)"
     rf"|(?P<general>总书记)(?!处)"
     rf"|(?P<document>{_DOCUMENTS})"
 )

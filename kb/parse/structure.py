@@ -20,7 +20,7 @@ from kb.parse.byline import (
     read_credit,
 )
 from kb.parse.continuation import cut_end, cut_start, read_marker
-from kb.parse.heading import is_author_line, is_subtitle
+from kb.parse.heading import is_abstract, is_author_line, is_subtitle
 from kb.parse.outline import Kind, classify, is_caption
 from kb.text.fingerprint import anchors
 
@@ -103,10 +103,10 @@ def read_blocks(
 
 
 def _take_head(lines: Sequence[str], reading: _Reading) -> None:
-    """Take a subtitle, names, unit and markers off the start of the text; pictures above them are passed over."""
+    """Take a subtitle, names, unit and markers off the start of the text; pictures and an abstract are passed over."""
     for place, line in enumerate(lines[:_ENDS]):
         following = lines[place + 1] if place + 1 < len(lines) else ""
-        if is_caption(line) or is_photo_credit(following):
+        if is_caption(line) or is_photo_credit(following) or is_abstract(line):
             continue
         affiliation = read_affiliation(line) or _marked_unit(line, place)
         if marker := read_marker(line):

@@ -268,6 +268,7 @@ def test_a_unit_alone_behind_a_mark_is_where_they_work():
         "（作者单位：青山县人民检察院）。",
         "(作者单位:青山县人民检察院)(下转第4版)",
         "（作者 单位：青山县人民检察院）",
+        "（作者单位／青山县人民检察院）",
         "(作者单位:青山县人民检察院",
         "（作者王晓明系青山县人民检察院）",
         "（作者王晓明、李四系青山县人民检察院）",
@@ -289,3 +290,14 @@ def test_a_unit_is_read_however_its_brackets_stand(line: str):
 )
 def test_a_line_about_authors_names_no_unit(line: str):
     assert read_affiliation(line) is None
+
+
+def test_sources_in_brackets_are_no_authors():
+    assert not is_credit_line("（综合整理自青山新闻、云岭西、雷岭网等）")
+    assert not is_credit_line("青山谈记者 湖光山")
+
+
+def test_two_outlets_joined_by_a_dot_are_no_name() -> None:
+    authors = read_byline("青石日报·青石新闻网记者 付春雨")
+
+    assert [(author.name, author.role) for author in authors] == [("付春雨", "记者")]

@@ -245,3 +245,9 @@ def test_offsets_are_exact_whatever_the_text(texts: list[str]):
 
     assert held == [one.words for one in found]
     assert all(one.words and one.speaker and one.verb for one in found)
+
+
+def test_a_row_of_posts_belongs_to_the_name_behind_it():
+    text = "中共中央总书记、国家主席、中央军委主席习近平指出：“空谈误国，实干兴邦。”"
+
+    assert _read(text) == [("习近平", "指出", "空谈误国，实干兴邦。")]

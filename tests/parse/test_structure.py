@@ -212,3 +212,9 @@ def test_a_list_with_marks_is_no_byline():
     lines = [TEXT, "• 加强学习", "• 抓好落实"]
 
     assert _texts(read_body(lines)) == lines
+
+
+def test_an_abstract_above_the_byline_stays_and_the_byline_is_read():
+    body = read_body(["摘要：本文讨论党建。", "■王晓明", TEXT])
+
+    assert (_names(body), _texts(body)) == (["王晓明"], ["摘要：本文讨论党建。", TEXT])
