@@ -16,6 +16,7 @@ from kb.model import ArticleLink
 from kb.parse.lines import plain_lines, squeezed
 
 TAG_LIMIT = 50_000
+_LINK_TAGS = 10_000  # looked at for links; the longest real list page has a few hundred
 DEPTH_LIMIT = 1_000  # deeper trees make every selector that climbs to its ancestors quadratic
 REPLACEMENT = "\ufffd"
 
@@ -206,7 +207,7 @@ def links(html: str, url: str) -> tuple[ArticleLink, ...]:
 def tree_links(tree: BeautifulSoup, url: str) -> Iterator[tuple[Tag, str, str]]:
     """(element, absolute address, its text) of every link of a tree, in document order."""
     base = _base(tree, url)
-    for tag in tree.find_all(["a", "area", "tr"]):
+    for tag in tree.find_all(["a", "area", "tr"], limit=_LINK_TAGS):
         address = _absolute(str(tag.get("data-url") if tag.name == "tr" else tag.get("href") or ""), base)
         if address:
             yield tag, address, _link_text(tag)
