@@ -60,7 +60,7 @@ def _index(_database: Database, settings: Settings) -> Finding:
     engine = open_index(settings)
     problem = engine.problem()
     if problem is not None:
-        return Finding("index", False, f"{problem}。文章没有丢失;请运行 kb reindex --all。")
+        return Finding("index", False, problem)
     damage = engine.verify()
     if damage:
         return Finding("index", False, f"索引损坏:{damage[0]}。文章没有丢失;请运行 kb reindex --all。")

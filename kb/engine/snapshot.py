@@ -65,6 +65,8 @@ class Snapshot:
         self.lengths = self._column("length", ">u4")
         self.newspaper_numbers = self._column("newspaper_number", ">u4")
         self.newspapers: list[str] = list(self.generation.facts["newspapers"])
+        if self.newspaper_numbers.max(initial=0) >= len(self.newspapers):
+            raise ValueError("a newspaper number outside the list")
         self.alive = np.ones(start, dtype=np.bool_)
         for base, reader in self._readers:
             self.alive[[base + number for number in reader.segment().deleted_docs()]] = False
@@ -93,10 +95,13 @@ class Snapshot:
                 numbers = chain.from_iterable(accumulate(deltas) for deltas, _, _ in blocks)
                 documents.append(np.fromiter(numbers, dtype=np.int64) + base)
                 packed += chain.from_iterable(values for _, _, values in blocks)
+            found = np.concatenate(documents) if documents else np.empty(0, dtype=np.int64)
+            if len(found) != len(packed) or ((found < 0) | (found >= self.size)).any():
+                raise ValueError("postings point outside the index")
         except Exception as error:
             log.exception("index.unreadable")
             raise self._damaged(error) from error
-        return self._living(np.concatenate(documents) if documents else np.empty(0, dtype=np.int64), packed)
+        return self._living(found, packed)
 
     def _living(self, documents: Ints, packed: list[bytes]) -> Postings:
         if self.has_deletions:

@@ -126,7 +126,7 @@ class WhooshEngine:
         try:
             index = FileStorage(str(partial)).open_index(schema=SCHEMA)
             if latest:
-                removed = self._documents_of(partial, latest)
+                removed = self._documents_of(partial, previous.facts, latest)
                 self._write(index, [list(latest.values())], newspapers, removed, merge=True)
             self._publish(partial, index, newspapers, seq, previous)
         except BaseException:
@@ -147,9 +147,9 @@ class WhooshEngine:
     def tidy(self) -> None:
         generations.tidy(self._index)
 
-    def _documents_of(self, folder: Path, ids: Iterable[int]) -> list[int]:
+    def _documents_of(self, folder: Path, facts: Any, ids: Iterable[int]) -> list[int]:
         """Document numbers of the articles with these ids, as Whoosh's writer counts them."""
-        snapshot = Snapshot(Generation(folder, {"newspapers": []}, {}))
+        snapshot = Snapshot(Generation(folder, facts, {}))
         try:
             return np.flatnonzero(np.isin(snapshot.article_ids, list(ids)) & snapshot.alive).tolist()
         finally:

@@ -557,7 +557,7 @@ def test_a_flipped_bit_is_found_by_verify_and_never_crashes_a_search(make, tmp_p
 KILLED = """
 import sys
 from pathlib import Path
-from kb.engine import generations, open_engine
+from kb.engine import open_engine
 from kb.text.segment import Segmenter
 from tests.engine.test_contract import LEXICON, stored
 engine = open_engine(Path(sys.argv[1]), Segmenter(LEXICON))
