@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from kb.config import Settings
     from kb.crawl.shapes import CrawlReport
+    from kb.ingest import AddReport, ReparseReport
 
 INTERRUPTED = 130
 OPEN_LOCALLY = ("127.0.0.1", "::1", "localhost")
@@ -107,13 +108,17 @@ def add(paths: tuple[Path, ...], no_index: bool, as_json: bool) -> None:
         report = ingest.add(database, settings, paths, progress)
         if not no_index:
             ingest.reindex(database, settings, everything=False, progress=progress)
+    _taken_said("add", report, started, as_json)
+
+
+def _taken_said(verb: str, report: AddReport | ReparseReport, started: float, as_json: bool) -> None:
     if as_json:
         terminal.print_json(asdict(report))
     else:
         terminal.complain((failure.path, failure.message) for failure in report.failed)
         counts = {"added": report.added, "changed": report.changed, "unchanged": report.unchanged}
         counts["failed"] = len(report.failed)
-        terminal.summary("add", counts, started, partial=bool(report.failed))
+        terminal.summary(verb, counts, started, partial=bool(report.failed))
     sys.exit(1 if report.failed else 0)
 
 
@@ -210,14 +215,7 @@ def reparse(source: str | None, as_json: bool) -> None:
     with _writing_run() as (settings, database), terminal.progress() as progress:
         report = ingest.reparse(database, settings, source, progress)
         ingest.reindex(database, settings, everything=False, progress=progress)
-    if as_json:
-        terminal.print_json(asdict(report))
-    else:
-        terminal.complain((failure.path, failure.message) for failure in report.failed)
-        counts = {"added": report.added, "changed": report.changed, "unchanged": report.unchanged}
-        counts["failed"] = len(report.failed)
-        terminal.summary("reparse", counts, started, partial=bool(report.failed))
-    sys.exit(1 if report.failed else 0)
+    _taken_said("reparse", report, started, as_json)
 
 
 @main.group()

@@ -297,9 +297,11 @@ def _reread(
     for page in crawled:
         yield _reread_page(handed, page, sources[page.source])
     if slug in (None, FILES):
+        with reading(database) as connection:
+            near = articles.fingerprints(connection)
         for stored in every_article(database):
             if stored.article.source == FILES and stored.page_hash is not None:
-                yield _reread_file(database, settings, handed, stored)
+                yield _reread_file(settings, handed, stored, near)
 
 
 def _reread_page(handed: Handed, page: CrawlPage, source: Source) -> Outcome | Failure:
@@ -311,16 +313,16 @@ def _reread_page(handed: Handed, page: CrawlPage, source: Source) -> Outcome | F
             handed.frontier.save(connection, replace(page, state="done", reason=None, detail=None))
         return outcome
     except (ParseError, StoreError) as error:
+        if page.state == "skipped" and error.key == page.reason:
+            return "unchanged"  # still nothing there to store
         return _failure(page.url, error)
 
 
 def _reread_file(
-    database: Database, settings: Settings, handed: Handed, stored: StoredArticle
+    settings: Settings, handed: Handed, stored: StoredArticle, near: Fingerprints
 ) -> Outcome | Failure:
     try:
         article = read_document(settings, stored.article.key, handed.kept(stored.page_hash or ""))
-        with reading(database) as connection:
-            near = articles.fingerprints(connection)
         with handed.transaction() as connection:
             return articles.save(connection, [NewArticle(article, stored.page_hash)], near)[0].outcome
     except (ParseError, StoreError) as error:

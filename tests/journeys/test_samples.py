@@ -96,3 +96,11 @@ def test_the_sample_text_pages_come_out_as_they_were_written(database: Database,
     assert differences == []
     assert [body(found[Path(one["file"]).name]) == one["body"] for one in expected] == [True] * len(expected)
     assert (report.added, report.changed, report.failed) == (13, 1, [])
+
+
+def test_reparse_of_a_crawled_newspaper_changes_nothing(database: Database, mirrored: Settings) -> None:
+    ingest.crawl(database, mirrored, [ingest.load_sources(mirrored)["sample-pc"]])
+
+    report = ingest.reparse(database, mirrored)
+
+    assert (report.added, report.changed, report.unchanged, report.failed) == (0, 0, 24, [])
