@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kb.parse.byline import is_bare_names, is_editors_line
+from kb.parse.byline import is_bare_names, is_editors_line, is_measure
 from kb.parse.continuation import read_marker
 
 _OPENING, _CLOSING = "（(【[〔", "）)】]〕"
@@ -28,7 +28,7 @@ def read_affiliation(line: str) -> str | None:
     `（作者单位：A；B）`, `作者系A检察官`, `（作者王某系A检察官）`; editors, a 转版 marker or a full stop may follow the bracket, which
     may be left open when a label stands before the unit.
     """
-    if len(line) > _UNIT_CHARS:
+    if len(line) > _UNIT_CHARS or is_measure(line):
         return None
     line = line.strip()
     opened = line[:1] != "" and line[0] in _OPENING

@@ -147,7 +147,7 @@ def read_credit(text: str, *, expected: bool = False) -> Byline:
 
 def is_credit_line(text: str) -> bool:
     """Whether a line is set off as a byline by a mark, a role or brackets, and holds names only."""
-    if len(text) > _BYLINE_CHARS:
+    if len(text) > _BYLINE_CHARS or is_measure(text):
         return False
     set_off = (
         _MARKED.match(text)
@@ -206,7 +206,7 @@ def _take_units(text: str, reading: _Reading) -> str:
 
 def _pieces(text: str) -> Iterator[str]:
     """Words of a byline: cut at marks, spaces and around 记者, 通讯员; the two halves of a padded name (张　三) joined."""
-    for group in _GROUPS.split(_SPLIT_ROLES.sub(r" \1 ", text)):
+    for group in _GROUPS.split(_SPLIT_ROLES.sub(r" \1 ", _SLASHED_ROLE.sub(" ", text))):
         yield from _join_singles(group.split())
 
 
@@ -306,8 +306,12 @@ _DATELINE_START = re.compile(
     r"(?:据?(?:本报|新华社|中新社|本网)|\S{2,10}[报社网])?[^（(。，,]{0,30}?[讯电][　 ]{0,4}"
 )
 _ROLE_INSIDE = re.compile(r"记者|通讯员|实习生|评论员")
+_MEASURE = re.compile(
+    r"单位\s?[:：]\s?(?:[十百千万亿]{0,2}(?:元|吨|人|户|亩|件|次|个|公里|平方米|立方米)|%)[)）]?$"
+)
+_SLASHED_ROLE = re.compile(r"[/／](?=[文图摄])")  # 王磊/文 李明/摄
 _CLOSING_DATELINE = re.compile(r"[（(][^（）()]{0,60}?(?:电[　 ]*|参与)(记者[^（）()]{2,80})[)）]\Z")
-_CLOSING_CREDIT = re.compile(r"[。！？!?”’][（(]([^（）()]{2,40})[)）]\Z")
+_CLOSING_CREDIT = re.compile(r"[。！？!?”’][ 　]{0,4}[（(]([^（）()]{2,40})[)）]\Z")
 
 
 def names_in_dateline(paragraph: str) -> tuple[Author, ...]:
@@ -339,6 +343,11 @@ def names_at_end(paragraph: str) -> tuple[Author, ...]:
         _ROLE_INSIDE.search(found[1]) or _STATES_ROLE.match(found[1]) or _ENDS_WITH_ROLE.search(found[1])
     )
     return read_credit(found[1]).authors if set_off or is_bare_names(found[1]) else ()
+
+
+def is_measure(line: str) -> bool:
+    """Whether it says what the numbers of a table count: （单位：万元）."""
+    return _MEASURE.search(line) is not None
 
 
 def is_photo_credit(text: str) -> bool:

@@ -43,6 +43,7 @@ _PLATFORM = re.compile(
     r"(?:社|传媒|集团|[·\s])*(?:数字报刊平台|数字报纸|数字报刊|数字报|电子报纸|电子报刊|电子报|电子版|数字版|网络版|多媒体版|"
     r"手机版|阅读版|数字平台|融媒体).*$"
 )
+_PADDED_TITLE = re.compile(r"《\s{0,4}([^《》\s]{2,20})\s{0,4}》")
 _DATED_PAPER = re.compile(r"^([\u3400-\u9fff·]{3,14})\s?\d{4}\s?[年./-]")
 _RIGHTS = re.compile(r"([\u3400-\u9fff]{3,14})\s{0,3}版权所有|版权所有\s?[:：©]?\s?([\u3400-\u9fff]{3,14})")
 _SITE_TAIL = re.compile(
@@ -113,7 +114,7 @@ def newspaper_of_title(part: str) -> str | None:
 
 def newspaper_of_line(line: str) -> str | None:
     """The newspaper of a dated masthead line: 人民日报 2017年10月16日, 《光明日报》（2025年02月12日 04版）; else None."""
-    line = unicodedata.normalize("NFKC", line).strip()
+    line = _PADDED_TITLE.sub(r"《\1》", unicodedata.normalize("NFKC", line).strip())
     if read_date(line) is None:
         return None
     dated = _DATED_PAPER.match(line)

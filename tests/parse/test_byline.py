@@ -301,3 +301,11 @@ def test_two_outlets_joined_by_a_dot_are_no_name() -> None:
     authors = read_byline("青石日报·青石新闻网记者 付春雨")
 
     assert [(author.name, author.role) for author in authors] == [("付春雨", "记者")]
+
+
+def test_a_closing_credit_may_stand_apart_from_the_last_sentence() -> None:
+    assert [one.name for one in names_at_end("活动受到村民欢迎。　（记者 金 风）")] == ["金风"]
+
+
+def test_a_slash_before_a_role_parts_name_and_role() -> None:
+    assert [one.name for one in read_byline("本报记者 王磊/文 李明/摄")] == ["王磊", "李明"]

@@ -92,3 +92,7 @@ def test_a_newspaper_is_named_only_where_one_is() -> None:
     assert newspaper_of_line("人民日报 2017年10月16日 星期一") == "人民日报"
     assert newspaper_of_line("青溪日报记者昨日从县里获悉") is None
     assert newspaper_of_rights("青溪日报社 版权所有 未经授权禁止使用") == "青溪日报"
+
+
+def test_a_newspaper_may_be_padded_inside_its_marks() -> None:
+    assert newspaper_of_line("《 青石日报 》（ 2021年05月04日 02 版）") == "青石日报"

@@ -218,3 +218,10 @@ def test_an_abstract_above_the_byline_stays_and_the_byline_is_read():
     body = read_body(["摘要：本文讨论党建。", "■王晓明", TEXT])
 
     assert (_names(body), _texts(body)) == (["王晓明"], ["摘要：本文讨论党建。", TEXT])
+
+
+def test_the_unit_of_a_measure_is_no_affiliation() -> None:
+    body = read_body(["（单位：万元）", "青石县全年投入资金三百万元，办成实事十二件。"])
+
+    assert body.affiliation is None
+    assert body.blocks[0].text == "（单位：万元）"
