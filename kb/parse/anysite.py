@@ -9,12 +9,14 @@ from kb.errors import ParseError
 from kb.parse import metadata
 from kb.parse.boilerplate import trim
 from kb.parse.draft import Draft
+from kb.parse.frame import read_label
 from kb.parse.generic import find_body
 from kb.parse.heading import read_heading
 from kb.parse.lines import Line
 from kb.parse.marks import Marks
 from kb.parse.masthead import read_masthead
 from kb.parse.notice import notice_reason
+from kb.text.dates import read_date
 
 _HEAD_LINES = 12
 _NEAR = 20  # lines above the text in which its title, date and source stand
@@ -74,6 +76,11 @@ def _offer_facts(
     draft.offer_found("newspaper", metadata.find_source(stated, near, metadata.document_title(marks)))
     draft.offer_found("author", metadata.find_author(stated, near))
     facts = read_masthead(near)
+    label = next((one for line in page[:_HEAD_LINES] if read_date(line) and (one := read_label(line))), None)
+    if label and not facts.edition_page:
+        # 2024年03月17日 星期三 02版：要闻, wherever the page prints it
+        draft.offer("edition_page", label.page, "header")
+        draft.offer("page_name", label.name, "header")
     draft.offer("edition_page", facts.edition_page, "header")
     draft.offer("page_name", facts.page_name if facts.edition_page else None, "header")
 

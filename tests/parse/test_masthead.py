@@ -135,3 +135,12 @@ def test_the_label_of_a_date_makes_a_masthead_whatever_follows_it(value: str):
 
 def test_a_button_that_reads_the_page_aloud_is_no_newspaper():
     assert newspaper_name("语音播报") is None
+
+
+@pytest.mark.parametrize("name", ["青石青年报", "青石老年报", "青石少年报", "求是"])
+def test_newspapers_of_the_young_and_the_old_are_newspapers(name: str) -> None:
+    assert newspaper_name(name) == name
+
+
+def test_a_yearly_report_is_none() -> None:
+    assert newspaper_name("二〇二三年年报") is None
