@@ -275,13 +275,13 @@ def source_check(file: Path) -> None:
 @click.option("--url", help="这一页的网址 · address of the page, where a rule reads it")
 def source_try(file: Path, page: Path, url: str | None) -> None:
     """Print as JSON what the rules of FILE read from the saved PAGE. Stores nothing."""
-    from kb import ingest
     from kb.crawl.source import load
     from kb.model import RawPage
+    from kb.trial import try_page
 
     raw = RawPage(url or f"file:{page.resolve()}", page.read_bytes())
-    article = ingest.read_crawled(_settings(), raw, load(file))
-    click.echo(json.dumps(asdict(article), ensure_ascii=False, indent=2))
+    found = try_page(_settings(), raw, load(file))
+    click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
 
 
 # --- reading ----------------------------------------------------------------------------------------

@@ -148,3 +148,20 @@ def test_the_database_upgrade_can_be_repeated(data: Path) -> None:
     kb(data, "doctor")
 
     assert "revision" in kb(data, "db", "upgrade").stdout
+
+
+def test_trying_a_source_shows_the_article_or_the_links_of_a_directory_page(data: Path) -> None:
+    from kb import config
+
+    corpus = config.shipped("corpus")
+    rules = str(corpus / "sources" / "sample-classic.toml")
+    issue = corpus / "samples" / "site" / "szb.qinghe-ribao.example" / "html" / "2024-03" / "15"
+    url = "https://szb.qinghe-ribao.example/html/2024-03/15/"
+
+    article = kb(
+        data, "source", "try", rules, str(issue / "content_402.htm"), "--url", f"{url}content_402.htm"
+    )
+    edition = kb(data, "source", "try", rules, str(issue / "node_12.htm"), "--url", f"{url}node_12.htm")
+
+    assert json.loads(article.stdout)["published"] == "2024-03-15"
+    assert json.loads(edition.stdout)["articles"][0]["url"].startswith(f"{url}content_")

@@ -86,18 +86,12 @@ class Trimmed:
     tail: tuple[str, ...]
 
 
-def strip_boilerplate(lines: Sequence[str], patterns: Iterable[str] = ()) -> tuple[list[str], list[str]]:
-    """(kept, removed), both in page order: page furniture is removed at the head and the tail only.
+def trim(lines: Sequence[str], patterns: Iterable[str] = ()) -> Trimmed:
+    """Page furniture is removed at the head and the tail only; the head holds the masthead.
 
     `patterns`: regular expressions of whole lines that a source adds (SiteRule.boilerplate). A line that the body holds between
     its sentences stays, whatever it says. Source of the words: crawl.md §5.
     """
-    trimmed = trim(lines, patterns)
-    return list(trimmed.kept), [*trimmed.head, *trimmed.tail]
-
-
-def trim(lines: Sequence[str], patterns: Iterable[str] = ()) -> Trimmed:
-    """As strip_boilerplate, with what was removed above and below kept apart: the head holds the masthead."""
     own = [re.compile(pattern) for pattern in patterns]
     start = _head_end(lines, own)
     end = _tail_start(lines, own, start)

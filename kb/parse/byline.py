@@ -110,16 +110,10 @@ class _Reading:
     labelled: bool = False  # a label says that names follow, so that none behind it is doubtful
 
 
-def read_byline(text: str) -> tuple[Author, ...]:
-    """The names of a line that is a byline and nothing else, with roles; () when it is none.
+def read_credit(text: str, *, expected: bool = False) -> Byline:
+    """A line that is a byline and nothing else: names with roles, and a unit printed beside them. Empty when `text` is none.
 
     `■许剑虹`, `■张　三、李四`, `本报记者 王五 通讯员 赵六`, `文/图 孙七`, `作者：周八`, `【本报记者 吴九】`, a line of bare names.
-    """
-    return read_credit(text).authors
-
-
-def read_credit(text: str, *, expected: bool = False) -> Byline:
-    """A byline line: names and a unit printed beside them. Empty when `text` is none.
 
     `expected`: the place itself says that an author stands here, so that pen names are taken too.
     """

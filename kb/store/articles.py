@@ -262,12 +262,6 @@ def one(connection: Connection, article_id: int) -> StoredArticle | None:
     return None if row is None else _stored(row)
 
 
-def by_key(connection: Connection, key: str) -> StoredArticle | None:
-    """The article known by `key` (its URL, for a crawled page)."""
-    row = connection.execute(select(articles).where(articles.c.key == key)).one_or_none()
-    return None if row is None else _stored(row)
-
-
 def many(connection: Connection, ids: Sequence[int]) -> dict[int, StoredArticle]:
     """The articles with these ids, in one query."""
     rows = connection.execute(select(articles).where(articles.c.id.in_(ids)))

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.parse.boilerplate import is_foot, is_furniture, is_source_line, strip_boilerplate, trim
+from kb.parse.boilerplate import is_foot, is_furniture, is_source_line, trim
 
 TITLE = "基层检察机关党建工作的思考"
 TEXT = "各项工作扎实推进，取得明显成效，群众给予好评。"
+
+
+def strip_boilerplate(lines: Sequence[str], patterns: Iterable[str] = ()) -> tuple[list[str], list[str]]:
+    """(kept, removed), both in page order."""
+    trimmed = trim(lines, patterns)
+    return list(trimmed.kept), [*trimmed.head, *trimmed.tail]
 
 
 @pytest.mark.parametrize(

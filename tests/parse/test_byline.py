@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kb.model import Author
 from kb.parse.affiliation import affiliation_at_end, read_affiliation
 from kb.parse.byline import (
     is_bare_names,
@@ -15,10 +16,13 @@ from kb.parse.byline import (
     names_at_end,
     names_in_dateline,
     read_author_field,
-    read_byline,
     read_credit,
 )
 from kb.parse.names import is_name, may_be_name, split_names
+
+
+def read_byline(text: str) -> tuple[Author, ...]:
+    return read_credit(text).authors
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
