@@ -10,6 +10,7 @@ from sqlalchemy import Engine as Database
 
 from kb import config
 from kb.config import Settings
+from kb.engine.warm_up import compile_kernels
 from kb.store.db import open_database
 
 # Tests promise what happens, not how fast: the machine is shared. Time is measured by scripts/bench/.
@@ -29,3 +30,9 @@ def settings(tmp_path: Path) -> Settings:
 def database(settings: Settings) -> Database:
     """An empty store."""
     return open_database(settings.database)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_kernels() -> None:
+    """The kernels of the index, compiled before the first test that would wait for them."""
+    compile_kernels()

@@ -68,6 +68,6 @@ def open_engine(index: Path, segmenter: Segmenter, *, memory_mib: int = 256, bat
 
     `memory_mib` bounds what a build keeps before it writes, `batch` the articles of one segment.
     """
-    from kb.engine.whoosh_engine import WhooshEngine
+    from kb.engine.array_engine import ArrayEngine
 
-    return WhooshEngine(index, segmenter, memory_mib=memory_mib, batch=batch)
+    return ArrayEngine(index, segmenter, memory_mib=memory_mib, batch=batch)

@@ -1,140 +1,166 @@
-"""One generation opened for reading: Whoosh's segments as numpy arrays, document numbers counted through.
+"""One generation opened for reading: its segments, mapped, and what holds for all of them together.
 
-Whoosh's readers move a shared file position, so one thread at a time may read postings here.
+Nothing in it changes after it is made, so any number of threads may use it at once.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import accumulate, chain, compress
-from typing import Any
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import accumulate
+from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from whoosh.filedb.filestore import FileStorage
-from whoosh.reading import SegmentReader, TermNotFound
+from whoosh.index import TOC
 
-from kb.engine.generations import Generation
-from kb.engine.schema import POSITION_BYTES, POSITIONS, SCHEMA
+from kb.engine import segments
+from kb.engine.arrays import ArraysDamaged
+from kb.engine.best import find_best
+from kb.engine.clock import CLOCK, NEVER
+from kb.engine.codec import KbSegment
+from kb.engine.columns import Coded, Columns
+from kb.engine.compiled import Array, Floats, Ints
+from kb.engine.encoding import norms
+from kb.engine.layout import WIDTH
+from kb.engine.schema import SCHEMA
+from kb.engine.segments import Segment
+from kb.engine.tokens import FIELDS
 from kb.errors import EngineDownError
 
 log = logging.getLogger(__name__)
 
-Ints = npt.NDArray[np.int64]
+INDEX = "MAIN"
+NOTHING: Array = np.empty(0, np.uint8)
 
 
-@dataclass(frozen=True, slots=True)
-class Postings:
-    """Where a word occurs: documents in order, how often in each, and the positions still packed."""
+def listed(folder: Path) -> tuple[list[KbSegment], int]:
+    """The segments of Whoosh's table of contents, and its generation."""
+    toc = TOC.read(FileStorage(str(folder)), INDEX, schema=SCHEMA)
+    return list(toc.segments), int(toc.generation)
 
-    documents: Ints
-    counts: Ints
-    packed: list[bytes]
 
-    def places(self) -> Ints:
-        """Every occurrence as `document << 32 | position`, ascending."""
-        positions = np.frombuffer(b"".join(self.packed), dtype=np.uint32).astype(np.int64)
-        return np.repeat(self.documents, self.counts) << 32 | positions
+def open_snapshot(folder: Path) -> Snapshot:
+    """Raises EngineDownError("index.damaged") when a file cannot be made sense of."""
+    try:
+        found = listed(folder)[0]
+        return Snapshot([segments.read(folder, one.file_name, one.deletions) for one in found])
+    except Exception as error:
+        log.error("index.unreadable", exc_info=error, extra={"generation": folder.name})
+        reason = f"{type(error).__name__}: {error}"
+        raise EngineDownError("index.damaged", file=folder.name, reason=reason) from error
 
 
 class Snapshot:
-    """Raises EngineDownError("index.damaged") where Whoosh cannot make sense of its files."""
+    """Documents are numbered through over all segments; `bases[s]` is the first of segment s."""
 
-    def __init__(self, generation: Generation) -> None:
-        self.generation = generation
-        self._readers: list[tuple[int, SegmentReader]] = []
-        try:
-            self._open()
-        except Exception as error:
-            log.exception("index.unreadable")
-            self.close()
-            raise self._damaged(error) from error
+    def __init__(self, parts: Sequence[Segment]) -> None:
+        self.segments = tuple(parts)
+        self.bases = np.concatenate([[0], np.cumsum([part.docs for part in parts])]).astype(np.int64)
+        self.docs = int(self.bases[-1])
+        self.count = sum(part.count for part in parts)
+        self.means: dict[str, float] = {}
+        self.norms: dict[str, list[Floats]] = {}
+        self.table = np.zeros((len(FIELDS), len(parts), WIDTH), np.int64)
+        self.scales = np.ones((len(FIELDS), len(parts)))
+        for number, field in enumerate(FIELDS):
+            self._weigh(number, field)
 
-    def _open(self) -> None:
-        index = FileStorage(str(self.generation.folder)).open_index(schema=SCHEMA)
-        start = 0
-        for segment in index._segments():
-            reader = SegmentReader(index.storage, SCHEMA, segment)
-            self._readers.append((start, reader))
-            start += reader.doc_count_all()
-        self.size = start
-        self.article_ids = self._column("article_id", ">i8")
-        self.published = self._column("published", ">i4")
-        self.lengths = self._column("length", ">u4")
-        self.newspaper_numbers = self._column("newspaper_number", ">u4")
-        self.newspapers: list[str] = list(self.generation.facts["newspapers"])
-        if self.newspaper_numbers.max(initial=0) >= len(self.newspapers):
-            raise ValueError("a newspaper number outside the list")
-        self.alive = np.ones(start, dtype=np.bool_)
-        for base, reader in self._readers:
-            self.alive[[base + number for number in reader.segment().deleted_docs()]] = False
-        self.has_deletions = not self.alive.all()
-        self.mean_length = float(self.lengths[self.alive].mean()) if self.alive.any() else 0.0
+    def check(self) -> None:
+        """Raises EngineDownError when a file was written to under our feet, which nothing of kb ever does."""
+        for part in self.segments:
+            for file in part.files:
+                try:
+                    file.check()
+                except ArraysDamaged as error:
+                    raise EngineDownError("index.damaged", file=file.name, reason=str(error)) from error
 
-    def _column(self, name: str, kind: str) -> Ints:
-        """A numeric column over all segments. Whoosh leaves out zeros at its end."""
-        values = np.zeros(self.size, dtype=np.int64)
-        for base, reader in self._readers:
-            if reader.has_column(name):
-                column = reader.column_reader(name, translate=False)
-                packed = column._dbfile.get(column._basepos, column._count * column._fixedlen)
-                found = np.frombuffer(packed, dtype=kind)
-                values[base : base + len(found)] = found
-        return values
+    def _weigh(self, number: int, field: str) -> None:
+        """Length norms at the mean length of the living, so that scores do not depend on the layout."""
+        lengths = [part.arrays[f"{field}.length"] for part in self.segments]
+        total = sum(
+            int((length[part.alive != 0] if len(part.alive) else length).sum(dtype=np.int64))
+            for length, part in zip(lengths, self.segments, strict=True)
+        )
+        mean = self.means[field] = total / self.count if self.count else 0.0
+        self.norms[field] = [norms(length, mean) for length in lengths]
+        for place, part in enumerate(self.segments):
+            base = int(self.bases[place])
+            self.table[number, place] = part.row(field, base=base, norm=self.norms[field][place])
+            # Bounds were worked out with another mean: no part can have grown by more than the mean has.
+            self.scales[number, place] = max(1.0, max(mean, 1.0) / max(part.means[field], 1.0))
 
-    def postings(self, field: str, word: str) -> Postings:
-        """Where a word occurs in a field, deleted documents left out."""
-        documents: list[Ints] = []
-        packed: list[bytes] = []
-        encoded = word.encode("utf-8", "surrogatepass")
-        try:
-            for base, reader in self._readers:
-                blocks = list(_blocks(reader, field, encoded))
-                numbers = chain.from_iterable(accumulate(deltas) for deltas, _, _ in blocks)
-                documents.append(np.fromiter(numbers, dtype=np.int64) + base)
-                packed += chain.from_iterable(values for _, _, values in blocks)
-            found = np.concatenate(documents) if documents else np.empty(0, dtype=np.int64)
-            if len(found) != len(packed) or ((found < 0) | (found >= self.size)).any():
-                raise ValueError("postings point outside the index")
-        except Exception as error:
-            log.exception("index.unreadable")
-            raise self._damaged(error) from error
-        return self._living(found, packed)
+    def best(
+        self, mode: int, terms: Sequence[tuple[str, bytes]], *, limit: int, boosts: Sequence[float] = (),
+        needed: Sequence[bool] = (), offsets: Sequence[int] = (), mask: Array = NOTHING, deadline: int = NEVER,
+    ) -> tuple[list[int], list[float]]:  # fmt: skip
+        """The best `limit` articles for terms (field, word): ids and scores. See best.find_best.
 
-    def _living(self, documents: Ints, packed: list[bytes]) -> Postings:
-        if self.has_deletions:
-            kept = self.alive[documents]
-            documents, packed = documents[kept], list(compress(packed, kept.tolist()))
-        counts = np.fromiter(map(len, packed), dtype=np.int64, count=len(packed)) // POSITION_BYTES
-        return Postings(documents, counts, packed)
+        Raises TimeoutError after the deadline.
+        """
+        n = len(terms)
+        words = [word for _, word in terms]
+        asked = [FIELD_NUMBER[field] for field, _ in terms]
+        asked += needed or [1] * n
+        asked += offsets or [0] * n
+        asked += accumulate(map(len, words), initial=0)
+        ids, scores = np.empty(limit, np.int64), np.empty(limit)
+        size = find_best(
+            mode, self.table, self.scales, np.frombuffer(b"".join(words), np.uint8), np.array(asked, np.int64),
+            np.array(boosts) if boosts else np.ones(n), self.count, mask, CLOCK, deadline, ids, scores,
+        )  # fmt: skip
+        if size < 0:
+            raise TimeoutError
+        return ids[:size].tolist(), scores[:size].tolist()
 
-    def close(self) -> None:
-        """Let go of the files; also done when the snapshot is forgotten. It must not be used afterwards."""
-        while self._readers:
-            self._readers.pop()[1].close()
+    # --- columns, one value for every document ---------------------------------------------------------------
 
-    __del__ = close
+    @cached_property
+    def alive(self) -> Array:
+        return np.concatenate([np.zeros(0, np.bool_), *(part.living() for part in self.segments)])
 
-    def _damaged(self, error: Exception) -> EngineDownError:
-        reason = f"{type(error).__name__}: {error}"
-        return EngineDownError("index.damaged", file=self.generation.folder.name, reason=reason)
+    @cached_property
+    def _columns(self) -> list[Columns]:
+        return [part.columns() for part in self.segments]
+
+    @cached_property
+    def article_ids(self) -> Ints:
+        return self.numbers("id")
+
+    @cached_property
+    def published(self) -> Ints:
+        return self.numbers("published")
+
+    @cached_property
+    def years(self) -> Ints:
+        """Of each document, 0 for unknown."""
+        return self.published // 10_000
+
+    def numbers(self, column: str) -> Array:
+        """A column of numbers over all segments."""
+        return np.concatenate([np.zeros(0, np.int64), *(part.numbers[column] for part in self._columns)])
+
+    def names(self, column: str) -> Coded:
+        """A column of names over all segments, with one list of names. Kept once made."""
+        made = self._names.get(column)
+        if made is None:
+            made = self._names[column] = self._joined_names([part.names[column] for part in self._columns])
+        return made
+
+    @cached_property
+    def _names(self) -> dict[str, Coded]:
+        return {}
+
+    def _joined_names(self, parts: Sequence[Coded]) -> Coded:
+        names = sorted({""}.union(*(part.names for part in parts)))
+        number = {name: code for code, name in enumerate(names)}
+        codes = [np.array([number[name] for name in part.names], np.uint32)[part.codes] for part in parts]
+        counts = [np.diff(part.at) for part in parts]
+        at = np.concatenate(
+            [np.zeros(1, np.int64), np.cumsum(np.concatenate([np.zeros(0, np.int64), *counts]))]
+        )
+        return Coded(names, np.concatenate([np.zeros(0, np.uint32), *codes]), at)
 
 
-def _blocks(reader: SegmentReader, field: str, word: bytes) -> Iterator[tuple[Any, Any, Any]]:
-    """The blocks of a word's postings: document number deltas, weights, positions.
-
-    Whoosh's matchers go posting by posting; a block at a time is ten times as fast. Names with _ in front are those
-    of Whoosh 2.7.4, which is pinned.
-    """
-    try:
-        matcher = reader._terms.matcher(field, word, POSITIONS)
-    except TermNotFound:
-        return
-    while True:
-        matcher._read_data()
-        yield matcher._data
-        if matcher._lastblock:
-            return
-        matcher._goto(matcher._nextoffset)
+FIELD_NUMBER = {field: number for number, field in enumerate(FIELDS)}

@@ -101,6 +101,7 @@ class Segmenter:
 
     def __init__(self, lexicon: Sequence[str], fast: bool = True) -> None:
         """`lexicon`: terms that must be cut out whole, in any order. `fast`: rjieba where it is installed."""
+        self._made_from = (tuple(lexicon), fast)
         self._cutter = _cutter(fast)
         terms = sorted({normalize.fold(term) for term in lexicon}, key=lambda term: (len(term), term))
         for term in terms:
@@ -120,6 +121,10 @@ class Segmenter:
             self._cutter.set_frequency(term, frequency)
             frequency *= 10
 
+    def __reduce__(self) -> tuple[type[Segmenter], tuple[tuple[str, ...], bool]]:
+        """Pickled as what it was made from: other processes make it anew."""
+        return Segmenter, self._made_from
+
     def words(self, text: str) -> list[str]:
         """The plain cut. Put together, the words are the folded text."""
         return list(self._cut(text))
@@ -129,8 +134,7 @@ class Segmenter:
         tokens: list[Token] = []
         position = 0
         for word in self._cut(text):
-            if len(word) > 2:
-                tokens += [Token(part, position + start) for part, start in self._parts(word)]
+            tokens += [Token(part, position + start) for part, start in self.parts(word)]
             tokens.append(Token(word, position))
             position += len(word)
         return tokens
@@ -145,8 +149,10 @@ class Segmenter:
             elif piece[0] in "abcdefghijklmnopqrstuvwxyz0123456789" or normalize.is_kept(piece):
                 yield piece
 
-    def _parts(self, word: str) -> tuple[Token, ...]:
-        """What is searchable inside a word, shortest first, positions counted from its beginning."""
+    def parts(self, word: str) -> tuple[Token, ...]:
+        """What is searchable inside a word of the plain cut, shortest first, positions counted from its beginning."""
+        if len(word) <= 2:
+            return ()
         parts = self._inner.get(word)
         if parts is None:
             if len(self._inner) >= INNER_CACHE:

@@ -1,0 +1,140 @@
+"""The best documents for a list of terms, over all segments, in one call: the way of queries without operators.
+
+A segment is looked at in chunks of 256 documents, those that promise most first. What a chunk can reach is known from the
+tops of its terms (layout.py), and a chunk that cannot reach the worst of the best is not opened: block-max MaxScore (Turtle
+& Flood 1995, Ding & Suel 2011) on fixed blocks of documents. Nothing that belongs to the best is ever lost.
+
+Scores are BM25 with Lucene's idf. A document's score is the sum of its terms' parts in the order in which they were asked,
+so that every way to it gives the same number to the last bit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kb.engine.all_terms import best_of_all
+from kb.engine.any_terms import best_of_any
+from kb.engine.compiled import Bytes, Floats, Ints, kernel, loop
+from kb.engine.encoding import K1
+from kb.engine.heap import sort
+from kb.engine.layout import ALIVE, BASE, C_WIDTH, CHUNK, DOCS, IDS, MOST, find_term, living, point, tops
+
+ANY, ALL, PHRASE = 0, 1, 2
+LATE = -1
+
+
+@loop
+def look_up(table: Ints, asked: Bytes, asked_at: Ints, field_of: Ints, found: Ints, df: Ints) -> None:
+    """Place of every term in every segment, -1 where it is not there, and how many living documents hold it."""
+    for term in range(len(field_of)):
+        size = asked_at[term + 1] - asked_at[term]
+        for segment in range(table.shape[1]):
+            row = table[field_of[term], segment]
+            place = find_term(row, asked, asked_at[term], size)
+            found[segment, term] = place
+            if place >= 0:
+                df[term] += living(row, place)
+
+
+@loop
+def weigh(df: Ints, boost: Floats, count: int, weights: Floats) -> None:
+    """Lucene's idf × (k1 + 1) × boost."""
+    for term in range(len(df)):
+        idf = np.log(1.0 + (count - df[term] + 0.5) / (df[term] + 0.5))
+        weights[term] = idf * (K1 + 1.0) * boost[term]
+
+
+@kernel
+def order_chunks(bounds: Floats, order: Ints) -> int:
+    """Chunks that can have a match, those with the highest bound first (to a 256th). Returns how many."""
+    most = 0.0
+    for chunk in range(len(bounds)):
+        most = max(most, bounds[chunk])
+    if most <= 0.0:
+        return 0
+    counts = np.zeros(258, np.int64)
+    for chunk in range(len(bounds)):
+        if bounds[chunk] > 0.0:
+            counts[257 - int(bounds[chunk] / most * 256.0)] += 1
+    for bucket in range(1, 258):
+        counts[bucket] += counts[bucket - 1]
+    total: int = counts[257]
+    for chunk in range(len(bounds) - 1, -1, -1):
+        if bounds[chunk] > 0.0:
+            bucket = 257 - int(bounds[chunk] / most * 256.0)
+            counts[bucket] -= 1
+            order[counts[bucket]] = chunk
+    return total
+
+
+@kernel
+def find_best(
+    mode: int, table: Ints, scales: Floats, words: Bytes, asked: Ints, boost: Floats, count: int, mask: Bytes,
+    clock: Ints, deadline: int, ids: Ints, scores: Floats,
+) -> int:  # fmt: skip
+    """Fills `ids` and `scores` with the best documents, the best first. Returns how many, LATE after the deadline.
+
+    `words`: the terms, one after the other. `asked`: for each of them the number of its field, whether a document must
+    have it when the mode is ALL, and where it stands in a phrase; then where each begins in `words`, and their end.
+    `mask`: u1 of every document of all segments, where not all may be found; else empty.
+    """
+    n, segments = len(boost), table.shape[1]
+    field_of, needed, offsets, asked_at = asked[:n], asked[n : 2 * n], asked[2 * n : 3 * n], asked[3 * n :]
+    found, df, weights = np.empty((segments, n), np.int64), np.zeros(n, np.int64), np.empty(n)
+    look_up(table, words, asked_at, field_of, found, df)
+    weigh(df, boost, count, weights)
+    if mode == PHRASE:
+        weights[:] = weights.sum()
+    size = 0
+    for segment in range(segments):
+        places = found[segment]
+        missing = 0
+        for term in range(n):
+            missing += places[term] < 0 and (mode != ANY) and needed[term] != 0
+        if missing == 0:
+            size = search_segment(
+                mode, table[:, segment], scales[:, segment], places, field_of, weights, needed, offsets, mask,
+                clock, deadline, ids, scores, size,
+            )  # fmt: skip
+        if size == LATE:
+            return LATE
+    sort(scores, ids, size)
+    return size
+
+
+@kernel
+def search_segment(
+    mode: int, rows: Ints, scales: Floats, places: Ints, field_of: Ints, weights: Floats, needed: Ints, offsets: Ints,
+    mask: Bytes, clock: Ints, deadline: int, ids: Ints, scores: Floats, size: int,
+) -> int:  # fmt: skip
+    n = len(places)
+    docs = rows[0, DOCS]
+    chunks = (docs + CHUNK - 1) // CHUNK
+    cursors, starts = np.zeros((n, C_WIDTH), np.int64), np.zeros((n, chunks + 1), np.int32)
+    reach, bounds, order = np.zeros((n, chunks)), np.zeros(chunks), np.empty(chunks, np.int64)
+    for term in range(n):
+        if places[term] >= 0:
+            row = rows[field_of[term]]
+            point(row, places[term], cursors, term, starts)
+            tops(row, places[term], starts, term, weights[term] * scales[field_of[term]], reach)
+    alive = rows[0, ALIVE]
+    if mode == ANY:
+        for term in range(n):
+            bounds += reach[term]
+        opened = order_chunks(bounds, order)
+        return best_of_any(
+            cursors, starts, reach, bounds, order[:opened], weights, rows[0, IDS], alive, mask[rows[0, BASE] :],
+            clock, deadline, ids, scores, size,
+        )  # fmt: skip
+    for chunk in range(chunks):
+        lowest, total = np.inf, 0.0
+        for term in range(n):
+            total += reach[term, chunk]
+            if needed[term]:
+                lowest = min(lowest, reach[term, chunk])
+        bounds[chunk] = 0.0 if lowest == 0.0 else (lowest if mode == PHRASE else total)
+    opened = order_chunks(bounds, order)
+    return best_of_all(
+        mode == PHRASE, cursors, starts, reach, bounds, order[:opened], weights, needed, offsets, rows[0, IDS], alive,
+        mask[rows[0, BASE] :], clock, deadline, rows[field_of[0], MOST], ids, scores, size,
+    )  # fmt: skip

@@ -1,0 +1,52 @@
+"""The best so far: a heap with the worst on top. Ties go to the smaller article id."""
+
+from __future__ import annotations
+
+from kb.engine.compiled import Floats, Ints, loop
+
+
+@loop
+def is_worse(score: float, article: int, other_score: float, other: int) -> bool:
+    return score < other_score or (score == other_score and article > other)
+
+
+@loop
+def offer(scores: Floats, ids: Ints, size: int, score: float, article: int) -> int:
+    """Put a document among the best `len(scores)` if it belongs there. Returns how many there are."""
+    k = len(scores)
+    if size < k:
+        i = size
+        while i > 0 and is_worse(score, article, scores[(i - 1) >> 1], ids[(i - 1) >> 1]):
+            scores[i], ids[i] = scores[(i - 1) >> 1], ids[(i - 1) >> 1]
+            i = (i - 1) >> 1
+        scores[i], ids[i] = score, article
+        return size + 1
+    if k > 0 and is_worse(scores[0], ids[0], score, article):
+        sink(scores, ids, k, score, article)
+    return size
+
+
+@loop
+def sink(scores: Floats, ids: Ints, size: int, score: float, article: int) -> None:
+    """Replace the top of the heap."""
+    i = 0
+    while True:
+        child = 2 * i + 1
+        if child >= size:
+            break
+        if child + 1 < size and is_worse(scores[child + 1], ids[child + 1], scores[child], ids[child]):
+            child += 1
+        if not is_worse(scores[child], ids[child], score, article):
+            break
+        scores[i], ids[i] = scores[child], ids[child]
+        i = child
+    scores[i], ids[i] = score, article
+
+
+@loop
+def sort(scores: Floats, ids: Ints, size: int) -> None:
+    """Turn the heap into a list, the best first."""
+    for end in range(size - 1, 0, -1):
+        score, article = scores[end], ids[end]
+        scores[end], ids[end] = scores[0], ids[0]
+        sink(scores, ids, end, score, article)

@@ -1,0 +1,162 @@
+"""Loops over the postings of one leaf of a query in one segment, every matching document at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kb.engine.all_terms import keep_shared, shared_places, take_first
+from kb.engine.any_terms import part_of
+from kb.engine.best import LATE
+from kb.engine.compiled import Array, Bytes, Floats, Ints, kernel, u1, whole
+from kb.engine.layout import (
+    C_DF,
+    C_LOW,
+    C_WIDTH,
+    CHUNK,
+    DOCS,
+    MOST,
+    documents,
+    find_term,
+    living,
+    lower_bound,
+    point,
+    read_positions,
+    tf_of,
+)
+
+
+@kernel
+def find_range(row: Ints, prefix: Bytes) -> tuple[int, int]:
+    """Places of the terms that begin so: the first, and the one behind the last. No UTF-8 text has a byte of 255."""
+    after = np.append(prefix, np.uint8(255))
+    return lower_bound(row, prefix, 0, len(prefix)), lower_bound(row, after, 0, len(after))
+
+
+@kernel
+def total_living(rows: Ints, asked: Bytes) -> int:
+    """How many living documents of all segments hold the term."""
+    total = 0
+    for row in rows:
+        place = find_term(row, asked, 0, len(asked))
+        if place >= 0:
+            total += living(row, place)
+    return total
+
+
+@kernel
+def open_term(row: Ints) -> tuple[Ints, Array]:
+    """Space for the cursor of one term, and for where its chunks begin."""
+    return np.zeros((1, C_WIDTH), np.int64), np.zeros((1, (row[DOCS] + CHUNK - 1) // CHUNK + 1), np.int32)
+
+
+@kernel
+def score_term(row: Ints, asked: Bytes, weight: float, mask: Bytes, scores: Floats) -> None:
+    """Marks the documents of a term, and adds its part to their scores."""
+    place = find_term(row, asked, 0, len(asked))
+    if place < 0:
+        return
+    cursors, starts = open_term(row)
+    point(row, place, cursors, 0, starts)
+    for chunk in range(starts.shape[1] - 1):
+        for i in range(starts[0, chunk], starts[0, chunk + 1]):
+            doc = chunk * CHUNK + u1(cursors[0, C_LOW], i)
+            mask[doc] = 1
+            scores[doc] += part_of(cursors, 0, i, doc, weight)
+
+
+@kernel
+def mark_term(row: Ints, asked: Bytes, mask: Bytes) -> None:
+    """Marks the documents of a term."""
+    place = find_term(row, asked, 0, len(asked))
+    if place < 0:
+        return
+    cursors, starts = open_term(row)
+    point(row, place, cursors, 0, starts)
+    for chunk in range(starts.shape[1] - 1):
+        for i in range(starts[0, chunk], starts[0, chunk + 1]):
+            mask[chunk * CHUNK + u1(cursors[0, C_LOW], i)] = 1
+
+
+@kernel
+def find_phrase(
+    row: Ints,
+    asked: Bytes,
+    asked_at: Ints,
+    offsets: Ints,
+    before: Array,
+    clock: Ints,
+    deadline: int,
+    found: Array,
+) -> int:
+    """How often each document holds the terms at their distances, into `found`. Returns 0, LATE after the deadline.
+
+    `before`: where it is not empty, only places that begin before this character of the document count.
+    """
+    n = len(offsets)
+    chunks = (row[DOCS] + CHUNK - 1) // CHUNK
+    cursors, starts = np.zeros((n, C_WIDTH), np.int64), np.zeros((n, chunks + 1), np.int32)
+    for term in range(n):
+        place = find_term(row, asked, asked_at[term], asked_at[term + 1] - asked_at[term])
+        if place < 0:
+            return 0
+        point(row, place, cursors, term, starts)
+    by_df = np.argsort(cursors[:, C_DF])
+    lows, posts = np.empty(CHUNK, np.int32), np.empty(CHUNK, np.int32)
+    partial, places, others = np.empty(CHUNK), np.empty(row[MOST], np.int64), np.empty(row[MOST], np.int64)
+    for chunk in range(chunks):
+        if clock[0] > deadline:
+            return LATE
+        count = take_first(cursors, starts, by_df[0], chunk, lows, posts)
+        for term in by_df[1:]:
+            count = keep_shared(cursors, starts, term, chunk, lows, posts, partial, count)
+        for one in range(count):
+            doc = chunk * CHUNK + lows[one]
+            often = int(
+                shared_places(cursors, starts, by_df, offsets, chunk, whole(lows[one]), places, others)
+            )
+            found[doc] = np.count_nonzero(places[:often] < before[doc]) if len(before) else often
+    return 0
+
+
+@kernel
+def count_range(
+    row: Ints, first: int, last: int, before: Array, clock: Ints, deadline: int, found: Array
+) -> int:
+    """Adds to `found` how often each document holds the terms number first … last - 1. Returns 0, LATE after the deadline.
+
+    `before`: where it is not empty, only places that begin before this character of the document count.
+    """
+    cursors, starts = open_term(row)
+    places = np.empty(row[MOST], np.int64)
+    for term in range(first, last):
+        if clock[0] > deadline:
+            return LATE
+        point(row, term, cursors, 0, starts)
+        for chunk in range(starts.shape[1] - 1):
+            for i in range(starts[0, chunk], starts[0, chunk + 1]):
+                doc = chunk * CHUNK + u1(cursors[0, C_LOW], i)
+                if len(before):
+                    size = read_positions(cursors, 0, i, places)
+                    for place in places[:size]:
+                        found[doc] += place < before[doc]
+                else:
+                    found[doc] += tf_of(cursors, 0, i)
+    return 0
+
+
+@kernel
+def all_positions(row: Ints, term: int) -> tuple[Ints, Ints, Ints]:
+    """Documents of a term, how many positions it has in each, and the positions one document after the other."""
+    cursors, starts = open_term(row)
+    point(row, term, cursors, 0, starts)
+    docs, counts = np.empty(row[DOCS], np.int64), np.empty(row[DOCS], np.int64)
+    df = documents(row, term, docs)
+    for i in range(df):
+        counts[i] = tf_of(cursors, 0, i)
+    out, place = np.empty(counts[:df].sum(), np.int64), np.empty(row[MOST], np.int64)
+    used = 0
+    for i in range(df):
+        size = read_positions(cursors, 0, i, place)
+        out[used : used + size] = place[:size]
+        used += size
+    return docs[:df].copy(), counts[:df].copy(), out

@@ -1,0 +1,281 @@
+"""Articles -> tokens of every field, as arrays. Texts are cut once; bigrams come from the same words.
+
+Positions count characters of the folded texts of an article, one text after the other with a gap of one, the title
+first: so words and bigrams share them, a phrase never crosses a border, and a literal in the title is one that begins
+before the title's length. Byline and affiliation follow the body in `text`, so that a word without a field finds them;
+`grams` ends with the body, because a literal is looked for in title and body only (DESIGN.md §5).
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+from itertools import chain, pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from kb.engine.compiled import Array, Ints, kernel, whole
+from kb.model import Article
+from kb.text.segment import Segmenter
+
+ARTICLE_LIMIT = 500_000  # characters of an article that are indexed (reliability.md §7.9)
+WORDS_KEPT = 400_000  # words whose parts are remembered between batches
+END = "\n"  # second character of the bigram at the end of a text; folding leaves no white space
+
+TITLE, HEAD, BODY, AUTHOR, AFFILIATION, NEWSPAPER = range(6)  # what a text of an article is
+KINDS = {
+    "text": (TITLE, HEAD, BODY, AUTHOR, AFFILIATION),
+    "title": (TITLE,),
+    "author": (AUTHOR,),
+    "affiliation": (AFFILIATION,),
+    "newspaper": (NEWSPAPER,),
+}
+GRAM_KINDS = (TITLE, HEAD, BODY)
+FIELDS = (*KINDS, "grams")
+
+
+class Tokens(NamedTuple):
+    """Tokens of one field in order of document and position. `words[t]` is what term number t stands for."""
+
+    words: list[bytes]
+    terms: Array  # u4
+    docs: Array  # u2
+    positions: Array  # u4
+
+
+class Tokenised(NamedTuple):
+    """All fields of a batch."""
+
+    fields: dict[str, Tokens]
+    lengths: dict[str, Array]  # tokens of each document, by field
+    title_chars: Array  # characters of the folded title
+
+
+def encoded(word: str) -> bytes:
+    """A term as the dictionary holds it."""
+    return word.encode("utf-8", "surrogatepass")
+
+
+def texts_of(article: Article) -> Iterator[tuple[int, str]]:
+    """What is indexed of an article, with its kind. The title comes first, the newspaper last."""
+    room = ARTICLE_LIMIT
+    heads = [text for text in (article.kicker, article.subtitle) if text]
+    body = [(BODY, block.text) for block in article.blocks]
+    for kind, text in [(TITLE, article.title), *((HEAD, text) for text in heads), *body]:
+        if room > 0:
+            yield kind, text[:room]
+            room -= len(text)
+    yield from ((AUTHOR, author.name) for author in article.authors)
+    if article.affiliation:
+        yield AFFILIATION, article.affiliation
+    if article.newspaper:
+        yield NEWSPAPER, article.newspaper
+
+
+class _Entries(dict[str, int]):
+    """Word -> number of its entry: the terms it gives (its parts, then itself) and where each begins in it."""
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        super().__init__()
+        self._parts = segmenter.parts
+        self.terms: dict[str, int] = {}
+        self.term_of, self.offset_of, self.part_at = array("I"), array("I"), array("I", [0])
+        self.size_of = array("I")
+
+    def __missing__(self, word: str) -> int:
+        for part, offset in self._parts(word):
+            self.term_of.append(self.terms.setdefault(part, len(self.terms)))
+            self.offset_of.append(offset)
+        self.term_of.append(self.terms.setdefault(word, len(self.terms)))
+        self.offset_of.append(0)
+        self.part_at.append(len(self.term_of))
+        self.size_of.append(len(word))
+        number = self[word] = len(self.size_of) - 1
+        return number
+
+
+@kernel
+def expand(
+    entries: Array,
+    words_at: Ints,
+    doc_of: Array,
+    term_of: Array,
+    offset_of: Array,
+    part_at: Array,
+    size_of: Array,
+) -> tuple[Array, Array, Array, Ints, Ints]:
+    """Terms and positions of all texts; where each text's tokens begin; where each text's characters begin and end."""
+    total = 0
+    for place in range(len(entries)):
+        total += part_at[entries[place] + 1] - part_at[entries[place]]
+    terms, positions = np.empty(total, np.uint32), np.empty(total, np.uint32)
+    texts = len(words_at) - 1
+    token_at, begins, ends = (
+        np.zeros(texts + 1, np.int64),
+        np.zeros(texts, np.int64),
+        np.zeros(texts, np.int64),
+    )
+    token = 0
+    start = 0
+    for text in range(texts):
+        if text and doc_of[text] != doc_of[text - 1]:
+            start = 0
+        begins[text] = start
+        for place in range(words_at[text], words_at[text + 1]):
+            entry = entries[place]
+            for part in range(part_at[entry], part_at[entry + 1]):
+                terms[token] = term_of[part]
+                positions[token] = start + offset_of[part]
+                token += 1
+            start += size_of[entry]
+        ends[text] = start
+        start += 1
+        token_at[text + 1] = token
+    return terms, positions, token_at, begins, ends
+
+
+@kernel
+def number_grams(codes: Array, begins: Ints, ends: Ints, is_asked: Array) -> tuple[Array, Array, Array, Ints]:
+    """Bigrams of the asked texts as numbers of keys (first << 32 | second), the keys, positions, tokens of each text."""
+    total = 0
+    for text in range(len(begins)):
+        if is_asked[text]:
+            total += ends[text] - begins[text]
+    terms, positions = np.empty(total, np.uint32), np.empty(total, np.uint32)
+    counts = np.zeros(len(begins), np.int64)
+    slots = np.full(1 << 16, -1, np.int64)
+    keys = np.empty(1 << 15, np.uint64)
+    known = token = at = 0
+    for text in range(len(begins)):
+        size = ends[text] - begins[text]
+        for i in range(size if is_asked[text] else 0):
+            second = codes[at + i + 1] if i + 1 < size else np.uint32(10)
+            key = np.uint64(codes[at + i]) << np.uint64(32) | np.uint64(second)
+            slot = _slot(slots, keys, key)
+            if slots[slot] < 0:
+                if known == len(keys):
+                    slots, keys = _grown(keys)
+                    slot = _slot(slots, keys, key)
+                slots[slot] = known
+                keys[known] = key
+                known += 1
+            terms[token] = slots[slot]
+            positions[token] = begins[text] + i
+            token += 1
+        if is_asked[text]:
+            counts[text] = size
+        at += size
+    return terms, keys[:known].copy(), positions, counts
+
+
+@kernel
+def _slot(slots: Ints, keys: Array, key: np.uint64) -> int:
+    """Where the key stands in an open hash table of twice the size, or the free place for it."""
+    mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
+    slot = whole(mixed >> np.uint64(20)) & (len(slots) - 1)
+    while slots[slot] >= 0 and keys[slots[slot]] != key:
+        slot = (slot + 1) & (len(slots) - 1)
+    return slot
+
+
+@kernel
+def _grown(keys: Array) -> tuple[Ints, Array]:
+    """A table and a list of keys of twice the size."""
+    more = np.empty(2 * len(keys), np.uint64)
+    more[: len(keys)] = keys
+    slots = np.full(4 * len(keys), -1, np.int64)
+    for number in range(len(keys)):
+        slots[_slot(slots, more, keys[number])] = number
+    return slots, more
+
+
+class Tokeniser:
+    """Cuts batches of articles. What it has learnt about words is kept between batches."""
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        self._segmenter = segmenter
+        self._entries = _Entries(segmenter)
+
+    def cut(self, articles: Iterable[Article]) -> Tokenised:
+        """At most 65,536 articles."""
+        if len(self._entries) > WORDS_KEPT:
+            self._entries = _Entries(self._segmenter)
+        entries, words_at = array("I"), array("q", [0])
+        kinds, doc_of = array("B"), array("H")
+        count = 0
+        written: list[str] = []
+        number = self._entries.__getitem__
+        for doc, article in enumerate(articles):
+            for kind, text in texts_of(article):
+                words = self._segmenter.words(text)
+                entries.extend(map(number, words))
+                words_at.append(len(entries))
+                kinds.append(kind)
+                doc_of.append(doc)
+                written.append("".join(words))
+            count = doc + 1
+        shape = _Shape(count, np.array(kinds), np.array(doc_of, np.uint16))
+        return self._tokenised(
+            shape, np.array(entries, np.uint32), np.array(words_at, np.int64), "".join(written)
+        )
+
+    def _tokenised(self, shape: _Shape, entries: Array, words_at: Ints, written: str) -> Tokenised:
+        known = self._entries
+        tables = [
+            np.array(table, np.uint32)
+            for table in (known.term_of, known.offset_of, known.part_at, known.size_of)
+        ]
+        terms, positions, token_at, begins, ends = expand(entries, words_at, shape.doc_of, *tables)
+        words = list(known.terms)
+        counts = np.diff(token_at)
+        fields, lengths = {}, {}
+        for field, kinds in KINDS.items():
+            asked = np.isin(shape.kinds, kinds)
+            chosen = np.repeat(asked, counts)
+            docs = np.repeat(shape.doc_of[asked], counts[asked])
+            fields[field] = _compact(words, terms[chosen], docs, positions[chosen])
+            lengths[field] = np.bincount(docs, minlength=shape.docs).astype(np.uint32)
+        fields["grams"] = _grams(shape, written, begins, ends)
+        lengths["grams"] = np.bincount(fields["grams"].docs, minlength=shape.docs).astype(np.uint32)
+        title_chars = np.zeros(shape.docs, np.uint32)
+        titles = shape.kinds == TITLE
+        title_chars[shape.doc_of[titles]] = (ends - begins)[titles]
+        return Tokenised(fields, lengths, title_chars)
+
+
+class _Shape(NamedTuple):
+    docs: int  # how many documents
+    kinds: Array  # of each text
+    doc_of: Array  # of each text
+
+
+def _compact(words: list[bytes] | list[str], terms: Array, docs: Array, positions: Array) -> Tokens:
+    """Only the words that occur."""
+    used = np.flatnonzero(np.bincount(terms, minlength=len(words)))
+    number = np.zeros(len(words), np.uint32)
+    number[used] = np.arange(len(used), dtype=np.uint32)
+    return Tokens([encoded(str(words[i])) for i in used.tolist()], number[terms], docs, positions)
+
+
+def _grams(shape: _Shape, written: str, begins: Ints, ends: Ints) -> Tokens:
+    codes = np.frombuffer(written.encode("utf-32-le", "surrogatepass"), np.uint32)
+    asked = np.isin(shape.kinds, GRAM_KINDS)
+    terms, keys, positions, counts = number_grams(codes, begins, ends, asked)
+    order = np.argsort(keys)
+    rank = np.empty(len(keys), np.uint32)
+    rank[order] = np.arange(len(keys), dtype=np.uint32)
+    letters = np.stack((keys[order] >> np.uint64(32), keys[order] & np.uint64(0xFFFFFFFF)), axis=1)
+    pairs = letters.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    words = [encoded(pairs[i : i + 2]) for i in range(0, len(pairs), 2)]
+    return Tokens(words, rank[terms], np.repeat(shape.doc_of, counts), positions)
+
+
+def grams_of(folded: str) -> list[str]:
+    """The bigrams of a folded text, in order, without the one that marks its end."""
+    return [first + second for first, second in pairwise(folded)]
+
+
+def union(parts: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """All once, in order of first mention."""
+    return tuple(dict.fromkeys(chain.from_iterable(parts)))

@@ -1,0 +1,105 @@
+"""What an index can be asked: a tree of frozen nodes. evaluate.py says what each of them matches and how it scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word of a field."""
+
+    field: str  # text
+    word: str  # 党建
+    boost: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words of a field at fixed distances from each other, in characters."""
+
+    field: str
+    words: tuple[str, ...]  # ("许", "剑虹")
+    offsets: tuple[int, ...]  # (0, 1)
+    boost: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Any string of characters: in the title, the subtitle, the kicker or a block of the body."""
+
+    text: str  # folded
+    in_title: bool = False  # in the title only
+    boost: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """Words of a field that begin so. Scores nothing."""
+
+    field: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A column of numbers between two values, both included. Scores nothing. Unknown dates are 0."""
+
+    column: str  # published
+    low: int  # 20230101
+    high: int  # 20230630
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A column of names that has one of these values; "" stands for unknown. Scores nothing."""
+
+    column: str  # newspaper
+    values: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All articles. Scores nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All parts. The score is the sum of theirs."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """At least `minimum` parts. The score is the sum of those that match."""
+
+    parts: tuple[Node, ...]
+    minimum: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Articles that the part does not match. Scores nothing."""
+
+    part: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Boost:
+    """The part, its score multiplied."""
+
+    part: Node
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Also:
+    """What `part` matches; what of `more` matches too adds to the score."""
+
+    part: Node
+    more: tuple[Node, ...]
+
+
+Node: TypeAlias = Term | Phrase | Literal | Prefix | Range | Value | Every | And | Or | Not | Boost | Also
