@@ -37,9 +37,10 @@ whole = cast(
 
 
 def _cache_folder() -> Path:
-    """Named by the sources, because numba does not notice when a kernel in another file changes."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in sources))
+    """Named by the sources of all kernels, because numba does not notice when a kernel in another file changes."""
+    sources = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+    digest = hashlib.sha256(b"\0".join(source for source in sources if b"kb.engine.compiled" in source))
+    digest.update(Path(__file__).read_bytes())
     return Path(sys.prefix) / "var" / "kb-kernels" / digest.hexdigest()[:16]
 
 
