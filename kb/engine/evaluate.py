@@ -14,7 +14,7 @@ import numpy as np
 from kb.engine import clock, leaves
 from kb.engine.compiled import Array, Floats, Ints
 from kb.engine.encoding import K1
-from kb.engine.snapshot import FIELD_NUMBER, Snapshot
+from kb.engine.snapshot import FIELD_NUMBER, NOTHING, Snapshot
 from kb.engine.tokens import encoded
 from kb.engine.tree import (
     Also,
@@ -147,7 +147,7 @@ class _Run:
         found = np.zeros(self._docs(segment), np.uint32)
         late = leaves.find_phrase(
             self._row(field, segment), np.frombuffer(b"".join(letters), np.uint8), asked_at,
-            np.array(offsets, np.int64), before, clock.CLOCK, self._deadline, found,
+            np.array(offsets, np.int64), before, NOTHING, clock.CLOCK, self._deadline, found,
         )  # fmt: skip
         if late:
             raise TimeoutError

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kb.engine.all_terms import keep_shared, shared_places, take_first
-from kb.engine.any_terms import part_of
-from kb.engine.best import LATE
-from kb.engine.compiled import Array, Bytes, Floats, Ints, kernel, u1, whole
+from kb.engine.all_terms import FEW, collect, shared_places
+from kb.engine.any_terms import LATE, part_of
+from kb.engine.compiled import Array, Bytes, Floats, Ints, kernel, u1
 from kb.engine.layout import (
     C_DF,
     C_LOW,
@@ -84,6 +83,7 @@ def find_phrase(
     asked_at: Ints,
     offsets: Ints,
     before: Array,
+    mask: Bytes,
     clock: Ints,
     deadline: int,
     found: Array,
@@ -91,6 +91,7 @@ def find_phrase(
     """How often each document holds the terms at their distances, into `found`. Returns 0, LATE after the deadline.
 
     `before`: where it is not empty, only places that begin before this character of the document count.
+    `mask`: where it is not empty, only documents with another byte than 0 are looked at.
     """
     n = len(offsets)
     chunks = (row[DOCS] + CHUNK - 1) // CHUNK
@@ -101,19 +102,16 @@ def find_phrase(
             return 0
         point(row, place, cursors, term, starts)
     by_df = np.argsort(cursors[:, C_DF])
-    lows, posts = np.empty(CHUNK, np.int32), np.empty(CHUNK, np.int32)
-    partial, places, others = np.empty(CHUNK), np.empty(row[MOST], np.int64), np.empty(row[MOST], np.int64)
+    nothing = np.empty(0)
+    docs, posts = np.empty(FEW + CHUNK, np.int32), np.empty((FEW + CHUNK, n), np.int32)
+    places, others = np.empty(row[MOST], np.int64), np.empty(row[MOST], np.int64)
     for chunk in range(chunks):
         if clock[0] > deadline:
             return LATE
-        count = take_first(cursors, starts, by_df[0], chunk, lows, posts)
-        for term in by_df[1:]:
-            count = keep_shared(cursors, starts, term, chunk, lows, posts, partial, count)
+        count = collect(cursors, starts, by_df, chunk, 0, mask, nothing, nothing, 0.0, docs, posts, 0)
         for one in range(count):
-            doc = chunk * CHUNK + lows[one]
-            often = int(
-                shared_places(cursors, starts, by_df, offsets, chunk, whole(lows[one]), places, others)
-            )
+            doc = docs[one]
+            often = shared_places(cursors, by_df, offsets, posts[one], places, others)
             found[doc] = np.count_nonzero(places[:often] < before[doc]) if len(before) else often
     return 0
 

@@ -17,13 +17,13 @@ from whoosh.index import TOC
 
 from kb.engine import segments
 from kb.engine.arrays import ArraysDamaged
-from kb.engine.best import find_best
+from kb.engine.best import find_best, read_heads
 from kb.engine.clock import CLOCK, NEVER
 from kb.engine.codec import KbSegment
 from kb.engine.columns import Coded, Columns
-from kb.engine.compiled import Array, Floats, Ints
+from kb.engine.compiled import Array, Floats, Ints, address
 from kb.engine.encoding import norms
-from kb.engine.layout import WIDTH
+from kb.engine.layout import HEADS, N_HEADS, WIDTH
 from kb.engine.schema import SCHEMA
 from kb.engine.segments import Segment
 from kb.engine.tokens import FIELDS
@@ -63,6 +63,7 @@ class Snapshot:
         self.means: dict[str, float] = {}
         self.norms: dict[str, list[Floats]] = {}
         self.table = np.zeros((len(FIELDS), len(parts), WIDTH), np.int64)
+        self._heads: list[Ints] = []
         self.scales = np.ones((len(FIELDS), len(parts)))
         for number, field in enumerate(FIELDS):
             self._weigh(number, field)
@@ -87,13 +88,17 @@ class Snapshot:
         self.norms[field] = [norms(length, mean) for length in lengths]
         for place, part in enumerate(self.segments):
             base = int(self.bases[place])
-            self.table[number, place] = part.row(field, base=base, norm=self.norms[field][place])
+            row = part.row(field, base=base, norm=self.norms[field][place])
+            self._heads.append(read_heads(row))
+            row[HEADS], row[N_HEADS] = address(self._heads[-1]), len(self._heads[-1])
+            self.table[number, place] = row
             # Bounds were worked out with another mean: no part can have grown by more than the mean has.
             self.scales[number, place] = max(1.0, max(mean, 1.0) / max(part.means[field], 1.0))
 
     def best(
         self, mode: int, terms: Sequence[tuple[str, bytes]], *, limit: int, boosts: Sequence[float] = (),
-        needed: Sequence[bool] = (), offsets: Sequence[int] = (), mask: Array = NOTHING, deadline: int = NEVER,
+        needed: Sequence[bool] = (), offsets: Sequence[int] = (), mask: Array = NOTHING,
+        marks: Array = NOTHING, deadline: int = NEVER,
     ) -> tuple[list[int], list[float]]:  # fmt: skip
         """The best `limit` articles for terms (field, word): ids and scores. See best.find_best.
 
@@ -108,7 +113,7 @@ class Snapshot:
         ids, scores = np.empty(limit, np.int64), np.empty(limit)
         size = find_best(
             mode, self.table, self.scales, np.frombuffer(b"".join(words), np.uint8), np.array(asked, np.int64),
-            np.array(boosts) if boosts else np.ones(n), self.count, mask, CLOCK, deadline, ids, scores,
+            np.array(boosts) if boosts else np.ones(n), self.count, mask, marks, CLOCK, deadline, ids, scores,
         )  # fmt: skip
         if size < 0:
             raise TimeoutError
