@@ -41,13 +41,13 @@ def best_of_all(
     `factors`: the largest part that each term can add. `marks`: where it is not empty, every match is set to 1, also those
     that cannot come among the best. A phrase's weight is that of its first term.
     """
-    n, chunks, k = len(weights), starts.shape[1] - 1, len(scores)
+    n, k = len(weights), len(scores)
     by_df = np.argsort(cursors[:, C_DF])
     by_df = by_df[needed[by_df] != 0]
     docs, posts = np.empty(FEW + CHUNK, np.int32), np.empty((FEW + CHUNK, n), np.int32)
     places, others = np.empty(most, np.int64), np.empty(most, np.int64)
     order = in_order(is_phrase, cursors, starts, factors, needed, by_df[0])
-    reaches = np.zeros(n)
+    reaches, nothing = np.zeros(n), np.empty(0, np.uint8)
     count = 0
     for turn in range(len(order)):
         if (turn & PATIENCE) == 0 and clock[0] > deadline:
@@ -56,18 +56,18 @@ def best_of_all(
             fetch_ahead(cursors, starts, by_df, order[turn + AHEAD])
         chunk = order[turn]
         worst = 0.0
-        if 0 < k == size and len(marks) == 0:
-            worst = scores[0]
+        if size == k:
+            worst = scores[0] if k else np.inf
             if reach_of(is_phrase, cursors, starts, factors, needed, chunk) * SLACK < worst:
-                continue
-            if is_phrase:
-                worst = 0.0
-            else:
-                for term in range(n):
-                    reaches[term] = factors[term] * top_of(cursors, term, chunk)
+                if len(marks) == 0:
+                    continue
+                worst = np.inf
+            for term in range(n):
+                reaches[term] = factors[term] * top_of(cursors, term, chunk)
         count = collect(
-            cursors, starts, by_df, chunk, alive, mask, weights, reaches, worst, docs, posts, count
-        )
+            cursors, starts, by_df, chunk, alive, mask, nothing if is_phrase else marks, weights, reaches,
+            0.0 if is_phrase else worst, docs, posts, count,
+        )  # fmt: skip
         if count >= FEW:
             size = settle(
                 is_phrase, cursors, starts, weights, needed, by_df, offsets, article_ids, alive, mask, marks, docs,
@@ -83,7 +83,9 @@ def best_of_all(
 
 
 @kernel
-def in_order(is_phrase: bool, cursors: Ints, starts: Array, factors: Floats, needed: Ints, rarest: int) -> Ints:
+def in_order(
+    is_phrase: bool, cursors: Ints, starts: Array, factors: Floats, needed: Ints, rarest: int
+) -> Ints:
     """The chunks that can have a match: those that promise most first, where that is worth the trouble."""
     chunks = starts.shape[1] - 1
     order = np.empty(chunks, np.int64)
@@ -126,12 +128,13 @@ def fetch_ahead(cursors: Ints, starts: Array, terms: Ints, chunk: int) -> None:
 
 @loop
 def collect(
-    cursors: Ints, starts: Array, by_df: Ints, chunk: int, alive: int, mask: Bytes, weights: Floats, reaches: Floats,
-    worst: float, docs: Array, posts: Array, count: int,
+    cursors: Ints, starts: Array, by_df: Ints, chunk: int, alive: int, mask: Bytes, marks: Bytes, weights: Floats,
+    reaches: Floats, worst: float, docs: Array, posts: Array, count: int,
 ) -> int:  # fmt: skip
     """Puts the documents of the chunk that have all terms of `by_df` behind the `count` of the list, with their postings.
 
     Where `worst` is above 0, only those that can score as much. `reaches`: the most that each term adds in this chunk.
+    All are marked, where `marks` is not empty.
     """
     rarest = by_df[0]
     lows = cursors[rarest, C_LOW]
@@ -142,6 +145,7 @@ def collect(
         low = u1(lows, i)
         doc = chunk * CHUNK + low
         can = most
+        is_hopeless = worst == np.inf
         place = i
         for j in range(len(by_df)):
             term = by_df[j]
@@ -151,12 +155,16 @@ def collect(
             if place < 0:
                 break
             posts[count, term] = place
-            if worst > 0.0:
+            if worst > 0.0 and not is_hopeless:
                 can += part_of(cursors, term, place, doc, weights[term]) - reaches[term]
-                if can * SLACK < worst:
-                    place = -1
+                is_hopeless = can * SLACK < worst
+                if is_hopeless and len(marks) == 0:
                     break
         if place < 0 or not may_be_found(doc, alive, mask):
+            continue
+        if len(marks):
+            marks[doc] = 1
+        if is_hopeless:
             continue
         docs[count] = doc
         count += 1
@@ -184,13 +192,16 @@ def settle(
         worst = scores[0] if 0 < k == size else -1.0
         often = 1.0
         if is_phrase:
-            if len(marks) == 0 and 0 < k == size and len(by_df) == len(weights):
-                if most_of_phrase(cursors, by_df, posts[one], doc, weights[by_df[0]]) * SLACK < worst:
-                    continue
+            can_stop = len(marks) == 0 and worst > 0.0 and len(by_df) == len(weights)
+            if (
+                can_stop
+                and most_of_phrase(cursors, by_df, posts[one], doc, weights[by_df[0]]) * SLACK < worst
+            ):
+                continue
             often = float(shared_places(cursors, by_df, offsets, posts[one], places, others))
             if often == 0.0:
                 continue
-        if len(marks):
+        if is_phrase and len(marks):
             marks[doc] = 1
         if k == 0 or (len(mask) and (mask[doc] & SHOWN) == 0):
             continue

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from kb.engine.all_terms import best_of_all
-from kb.engine.any_terms import best_of_any
-from kb.engine.compiled import Bytes, Floats, Ints, kernel, loop
+from kb.engine.all_terms import best_of_all, score_found, shared_places
+from kb.engine.any_terms import LATE, best_of_any
+from kb.engine.compiled import Array, Bytes, Floats, Ints, kernel, loop, whole
 from kb.engine.encoding import K1
 from kb.engine.heap import order_chunks, sort
 from kb.engine.layout import (
     ALIVE,
     BASE,
+    C_LOW,
     C_WIDTH,
     CHUNK,
     DOCS,
@@ -28,6 +29,7 @@ from kb.engine.layout import (
     MOST,
     N_TERMS,
     bound_of,
+    find_low,
     find_term,
     head,
     living,
@@ -37,7 +39,6 @@ from kb.engine.layout import (
 )
 
 ANY, ALL, PHRASE = 0, 1, 2
-LATE = -1
 
 
 @loop
@@ -125,13 +126,12 @@ def search_segment(
     n = len(places)
     base, alive = rows[0, BASE], rows[0, ALIVE]
     chunks = (rows[0, DOCS] + CHUNK - 1) // CHUNK
-    cursors, starts = np.zeros((n, C_WIDTH), np.int64), np.zeros((n, chunks + 1), np.int32)
+    cursors, starts = open_terms(rows, places, field_of)
     factors = np.zeros(n)
     for term in range(n):
         if places[term] >= 0:
-            row = rows[field_of[term]]
-            point(row, places[term], cursors, term, starts)
-            factors[term] = bound_of(row, places[term]) * weights[term] * scales[field_of[term]]
+            bound = bound_of(rows[field_of[term]], places[term])
+            factors[term] = bound * weights[term] * scales[field_of[term]]
     if mode != ANY:
         return best_of_all(
             mode == PHRASE, cursors, starts, factors, weights, needed, offsets, rows[0, IDS], alive, mask[base:],
@@ -140,7 +140,14 @@ def search_segment(
     reach, bounds, order = np.zeros((n, chunks)), np.zeros(chunks), np.empty(chunks, np.int64)
     for term in range(n):
         if places[term] >= 0:
-            tops(rows[field_of[term]], places[term], starts, term, weights[term] * scales[field_of[term]], reach)
+            tops(
+                rows[field_of[term]],
+                places[term],
+                starts,
+                term,
+                weights[term] * scales[field_of[term]],
+                reach,
+            )
             bounds += reach[term]
     opened = order_chunks(bounds, order)
     return best_of_any(
@@ -160,3 +167,61 @@ def mark_any(table: Ints, words: Bytes, asked: Ints, n: int, marks: Bytes) -> No
                 place = find_term(row, words, asked_at[term], asked_at[term + 1] - asked_at[term])
                 if place >= 0:
                     mark(row, place, marks[row[BASE] :])
+
+
+@kernel
+def score_documents(
+    mode: int, table: Ints, words: Bytes, asked: Ints, boost: Floats, count: int, docs: Ints, scores: Floats
+) -> None:  # fmt: skip
+    """Scores of some documents, ascending, all of which match. The terms as in find_best."""
+    n, segments = len(boost), table.shape[1]
+    field_of, needed, offsets, asked_at = asked[:n], asked[n : 2 * n], asked[2 * n : 3 * n], asked[3 * n :]
+    found, df, weights = np.empty((segments, n), np.int64), np.zeros(n, np.int64), np.empty(n)
+    look_up(table, words, asked_at, field_of, found, df)
+    weigh(df, boost, count, weights)
+    if mode == PHRASE:
+        weigh_phrase(weights, needed)
+    by_df = np.flatnonzero(needed)
+    if mode == ANY:
+        needed = np.zeros(n, np.int64)
+    posts = np.empty(n, np.int32)
+    first = 0
+    for segment in range(segments):
+        rows = table[:, segment]
+        base, last = rows[0, BASE], first
+        while last < len(docs) and docs[last] < base + rows[0, DOCS]:
+            last += 1
+        if last > first:
+            cursors, starts = open_terms(rows, found[segment], field_of)
+            places, others = (
+                np.empty(rows[field_of[0], MOST], np.int64),
+                np.empty(rows[field_of[0], MOST], np.int64),
+            )
+            for one in range(first, last):
+                doc = docs[one] - base
+                find_postings(cursors, starts, needed, doc, posts)
+                often = 1.0
+                if mode == PHRASE:
+                    often = float(shared_places(cursors, by_df, offsets, posts, places, others))
+                scores[one] = score_found(mode == PHRASE, cursors, starts, weights, needed, posts, doc, often)
+        first = last
+
+
+@kernel
+def open_terms(rows: Ints, found: Ints, field_of: Ints) -> tuple[Ints, Array]:
+    """Cursors of the terms in one segment, and where their chunks begin."""
+    cursors = np.zeros((len(found), C_WIDTH), np.int64)
+    starts = np.zeros((len(found), (rows[0, DOCS] + CHUNK - 1) // CHUNK + 1), np.int32)
+    for term in range(len(found)):
+        if found[term] >= 0:
+            point(rows[field_of[term]], found[term], cursors, term, starts)
+    return cursors, starts
+
+
+@loop
+def find_postings(cursors: Ints, starts: Array, needed: Ints, doc: int, posts: Array) -> None:
+    chunk = doc // CHUNK
+    for term in range(len(needed)):
+        if needed[term]:
+            start, end = whole(starts[term, chunk]), whole(starts[term, chunk + 1])
+            posts[term] = find_low(cursors[term, C_LOW], start, end, doc % CHUNK)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kb.engine.compiled import Floats, Ints, kernel, loop
+from kb.engine.compiled import Floats, Ints, kernel, loop, lowest_bit
 
 
 @loop
@@ -52,6 +52,21 @@ def sort(scores: Floats, ids: Ints, size: int) -> None:
         score, article = scores[end], ids[end]
         scores[end], ids[end] = scores[0], ids[0]
         sink(scores, ids, end, score, article)
+
+
+@kernel
+def best_among(bits: Ints, all_scores: Floats, article_ids: Ints, ids: Ints, scores: Floats) -> int:
+    """Fills `ids` and `scores` with the best of a set of documents (bits.py), the best first. Returns how many."""
+    size, k = 0, len(scores)
+    for number in range(len(bits)):
+        word = bits[number]
+        while word != 0:
+            doc = 64 * number + lowest_bit(word)
+            word &= word - 1
+            if size < k or (k > 0 and all_scores[doc] >= scores[0]):
+                size = offer(scores, ids, size, all_scores[doc], article_ids[doc])
+    sort(scores, ids, size)
+    return size
 
 
 @kernel
