@@ -120,13 +120,15 @@ def of_members(docs: Ints, words: int) -> Bits:
 
 @kernel
 def in_range(values: Array, low: int, high: int) -> Bits:
-    """Documents whose number lies between the two, both included; numbers are below 2**31."""
+    """Documents whose number lies between the two, both included; no number is negative or above MOST."""
     marks = np.empty((len(values) + 63) // 64 * 64, np.uint8)
     marks[len(values) :] = 0
-    first, last = np.int32(min(low, MOST)), np.int32(min(high, MOST))
+    if high < low:
+        return np.zeros(len(marks) // 64, np.int64)
+    first = np.uint32(max(low, 0))
+    span = np.uint32(min(high, MOST) - first)
     for doc in range(len(values)):
-        value = np.int32(values[doc])
-        marks[doc] = np.uint8(value >= first) & np.uint8(value <= last)
+        marks[doc] = np.uint32(np.uint32(values[doc]) - first) <= span
     return pack(marks)
 
 

@@ -97,8 +97,9 @@ class FastRoad:
             matches = bits.within(bits.take(marks), scope.counted)
         if limit == 0:
             return matches, ([], [])
-        allowed = bits.within(matches, scope.shown) if self._has_optional else scope.shown
-        return matches, snapshot.best_of(asked, limit, mask_of(allowed), NOTHING, self._deadline)
+        if self._has_optional or scope.shown is not None:
+            return matches, self.best_of(bits.within(matches, scope.shown), limit)
+        return matches, snapshot.best_of(asked, limit, NOTHING, NOTHING, self._deadline)
 
     def best_of(self, matches: Bits, limit: int) -> Ranked:
         if limit == 0:
