@@ -10,7 +10,7 @@ import numpy as np
 
 from kb.engine.any_terms import LATE, SHOWN, SLACK, may_be_found, part_of
 from kb.engine.compiled import Array, Bytes, Floats, Ints, f8, i8, kernel, loop, prefetch, u1, whole
-from kb.engine.heap import offer, order_chunks
+from kb.engine.heap import offer
 from kb.engine.layout import (
     BIG,
     C_DF,
@@ -27,7 +27,7 @@ from kb.engine.layout import (
 
 AHEAD = 6  # chunks
 FEW = 24  # documents of the short list, before it is worked off
-HEAVY = 2  # postings of the rarest term in a chunk from which on it pays to look for the best chunks
+HEAVY = 16  # postings of the rarest term in a chunk from which on it pays to look at parts of scores first
 PATIENCE = 15  # chunks between two looks at the clock, less one; one less than a power of two
 
 
@@ -47,16 +47,17 @@ def best_of_all(
     by_df = by_df[needed[by_df] != 0]
     docs, posts = np.empty(FEW + CHUNK, np.int32), np.empty((FEW + CHUNK, n), np.int32)
     places, others = np.empty(longest, np.int64), np.empty(longest, np.int64)
-    is_heavy = cursors[by_df[0], C_DF] >= HEAVY * (starts.shape[1] - 1)
-    order = in_order(is_phrase, cursors, starts, factors, needed, by_df[0], is_heavy)
     nothing, reaches = np.empty(0, np.uint8), np.zeros(n)
+    rarest, chunks = by_df[0], starts.shape[1] - 1
+    is_heavy = cursors[rarest, C_DF] >= HEAVY * chunks
     count = 0
-    for turn in range(len(order)):
-        if (turn & PATIENCE) == 0 and clock[0] > deadline:
+    for chunk in range(chunks):
+        if (chunk & PATIENCE) == 0 and clock[0] > deadline:
             return LATE
-        if turn + AHEAD < len(order):
-            fetch_ahead(cursors, starts, by_df, order[turn + AHEAD])
-        chunk = order[turn]
+        if starts[rarest, chunk] == starts[rarest, chunk + 1]:
+            continue
+        if chunk + AHEAD < chunks:
+            fetch_ahead(cursors, starts, by_df, chunk + AHEAD)
         worst = 0.0 if k else np.inf
         if 0 < k == size:
             most = reach_of(is_phrase, cursors, starts, factors, needed, chunk)
@@ -64,7 +65,7 @@ def best_of_all(
                 if len(marks) == 0:
                     continue
                 worst = np.inf
-            else:
+            elif is_heavy:
                 worst = scores[0]
                 for term in range(n):
                     reaches[term] = factors[term] * top_of(cursors, term, chunk)
@@ -85,25 +86,6 @@ def best_of_all(
             posts, count, places, others, ids, scores, size,
         )  # fmt: skip
     return size
-
-
-@kernel
-def in_order(
-    is_phrase: bool, cursors: Ints, starts: Array, factors: Floats, needed: Ints, rarest: int, is_heavy: bool
-) -> Ints:
-    """The chunks that can have a match: those that promise most first, where that is worth the trouble."""
-    chunks = starts.shape[1] - 1
-    order = np.empty(chunks, np.int64)
-    if not is_heavy:
-        count = 0
-        for chunk in range(chunks):
-            order[count] = chunk
-            count += starts[rarest, chunk] < starts[rarest, chunk + 1]
-        return order[:count]
-    bounds = np.empty(chunks)
-    for chunk in range(chunks):
-        bounds[chunk] = reach_of(is_phrase, cursors, starts, factors, needed, chunk)
-    return order[: order_chunks(bounds, order)]
 
 
 @loop
