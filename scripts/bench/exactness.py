@@ -46,6 +46,7 @@ from kb.model import Article, Author, StoredArticle
 from kb.parse.archive import read_archive_line
 from kb.text.lexicon import load_segmenter
 from kb.text.segment import Segmenter
+from scripts.bench.exhaustive import Array
 from scripts.bench.random_queries import CLASSES, Asked, Words
 from scripts.bench.reference import Answer, Reference, Typed
 
@@ -244,8 +245,13 @@ def by_evaluation(layout: Layout, asked: Asked) -> tuple[Matches, Answer]:
     return ordered, Answer(page.ids, page.scores, page.total, page.facets)
 
 
-def by_skipping(layout: Layout, asked: Asked, limit: int) -> tuple[list[int], list[float]] | None:
-    """The best of a list of words or a phrase; None for other trees."""
+def by_skipping(
+    layout: Layout, asked: Asked, limit: int, where: Array
+) -> tuple[list[int], list[float]] | None:
+    """The best of a list of words or a phrase, among the articles `where` lets through; None for other trees."""
+    mask = np.zeros(layout.snapshot.docs, np.uint8)
+    mask[layout.by_id] = where
+    best_of = partial(layout.snapshot.best, limit=limit, mask=np.empty(0, np.uint8) if where.all() else mask)
     terms: tuple[Node, ...]
     optional: tuple[Node, ...] = ()
     match asked.node:
@@ -259,15 +265,15 @@ def by_skipping(layout: Layout, asked: Asked, limit: int) -> tuple[list[int], li
             mode = best.ALL
         case Phrase(field, words, offsets):
             named = [(field, word.encode()) for word in words]
-            return layout.snapshot.best(best.PHRASE, named, limit=limit, offsets=offsets)
+            return best_of(best.PHRASE, named, offsets=offsets)
         case _:
             return None
     words = [one for one in (*terms, *optional) if isinstance(one, Term)]
     if len(words) < len(terms) + len(optional):
         return None
-    return layout.snapshot.best(
-        mode, [(one.field, one.word.encode()) for one in words], limit=limit,
-        boosts=[one.boost for one in words], needed=[True] * len(terms) + [False] * len(optional),
+    return best_of(
+        mode, [(one.field, one.word.encode()) for one in words], boosts=[one.boost for one in words],
+        needed=[True] * len(terms) + [False] * len(optional),
     )  # fmt: skip
 
 
@@ -315,13 +321,14 @@ def compare(
     found = reference.found(asked.node)
     expected = reference.answer(found, asked.page)
     limit = (1, 10, 100)[tally.asked[kind] % 3]
-    ids, scores = reference.fields["text"].ranked(found, limit=limit)
+    where = reference.without(asked.page.without)
+    ids, scores = reference.fields["text"].ranked(found, where=where, limit=limit)
     earlier: Matches | None = None
     for name, layout in layouts.items():
         matches, page = by_evaluation(layout, asked)
         tally.take(kind, f"{name}, evaluate", asked, match_difference(reference, matches, found, earlier))
         tally.take(kind, f"{name}, page", asked, page_difference(page, expected))
-        skipped = by_skipping(layout, asked, limit)
+        skipped = by_skipping(layout, asked, limit, where)
         if skipped is not None:
             own = matches.scores[np.searchsorted(reference.numbers["id"], skipped[0])].tolist()
             some = Answer(tuple(ids.tolist()), tuple(scores.tolist()), 0, {})

@@ -95,6 +95,10 @@ class Reference:
         nothing = np.zeros(len(self.ids), np.bool_)
         return np.logical_or.reduce([nothing, *(known[name] for name in values if name in known)])
 
+    def without(self, banned: Mapping[str, Sequence[str]]) -> Array:
+        """Articles that have none of the values."""
+        return ~np.logical_or.reduce([self.has("year", ()), *(self.has(*one) for one in banned.items())])
+
     # --- trees -----------------------------------------------------------------------------------------------
 
     def _found(self, node: Node) -> Found:
@@ -169,9 +173,7 @@ class Reference:
         return self.answer(Found(mask, scores), page, tiers=full)
 
     def answer(self, found: Found, page: Page, tiers: Array | None = None) -> Answer:
-        mask = found.mask
-        for facet, values in page.without.items():
-            mask = mask & ~self.has(facet, values)
+        mask = found.mask & self.without(page.without)
         chosen = {facet: self.has(facet, values) for facet, values in page.only.items() if values}
         kept = np.flatnonzero(np.logical_and.reduce([mask, *chosen.values()]))
         shown = kept[np.lexsort([one[kept] for one in self._keys(found.scores, page.sort, tiers)])]
