@@ -29,6 +29,7 @@ from kb.engine.compiled import (
     i8,
     loop,
     lowest_bit,
+    prefetch,
     u1,
     u2,
     u4,
@@ -56,11 +57,15 @@ DEAD = 19  # u4[n]: deleted documents of each term, 0 when nothing is deleted
 DOCS = 20  # documents, a number
 BASE = 21  # documents in the segments before, a number
 MOST = 22  # the highest frequency, a number
-WIDTH = 23
+HEADS = 23  # i8[n]: beginnings of every HEAD_STEP-th term, 0 where there are none (see snapshot.py)
+N_HEADS = 24  # a number
+WIDTH = 25
+HEAD_STEP = 32
 
 # Columns of a cursor: what is needed of one term of a query in one segment.
 C_LOW, C_AT, C_DF, C_TF, C_BIG_AT, C_N_BIG, C_BIG_TF, C_NORM, C_POS, C_POS_AT = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
-C_WIDTH = 10
+C_TOPS = 10  # of a dense term: its line of chunk_top; else 0
+C_WIDTH = 11
 
 
 @loop
@@ -82,9 +87,43 @@ def compare(row: Ints, place: int, asked: Bytes, start: int, size: int) -> int:
 
 
 @loop
+def head(row: Ints, place: int) -> int:
+    """The first eight bytes of a term as a number (without the last bit, to keep it positive): never falls from term to term."""
+    at = u4(row[TERM_AT], place)
+    size = u4(row[TERM_AT], place + 1) - at
+    value = 0
+    for i in range(8):
+        byte = u1(row[TERMS], at + i) if i < size else 0
+        value = value << 8 | byte if i < 7 else value << 7 | byte >> 1
+    return value
+
+
+@loop
+def between(row: Ints, asked: Bytes, start: int, size: int) -> tuple[int, int]:
+    """Two places that the asked term must lie between, found among the heads, which stay in the processor's cache."""
+    value = 0
+    for i in range(8):
+        byte = whole(asked[start + i]) if i < size else 0
+        value = value << 8 | byte if i < 7 else value << 7 | byte >> 1
+    low, high = 0, row[N_HEADS]
+    while low < high:
+        middle = (low + high) >> 1
+        if i8(row[HEADS], middle) < value:
+            low = middle + 1
+        else:
+            high = middle
+    last = low
+    while last < row[N_HEADS] and i8(row[HEADS], last) == value:
+        last += 1
+    return max(low - 1, 0) * HEAD_STEP, min(last * HEAD_STEP, row[N_TERMS])
+
+
+@loop
 def lower_bound(row: Ints, asked: Bytes, start: int, size: int) -> int:
     """Place of the first term that is not before the asked one."""
     low, high = 0, row[N_TERMS]
+    if row[N_HEADS] > 0:
+        low, high = between(row, asked, start, size)
     while low < high:
         middle = (low + high) >> 1
         if compare(row, middle, asked, start, size) < 0:
@@ -125,7 +164,9 @@ def point(row: Ints, term: int, cursors: Ints, number: int, starts: Ints) -> Non
     )
     cursors[number, C_POS], cursors[number, C_POS_AT] = row[POS], row[POS_AT]
     chunks = starts.shape[1] - 1
+    cursors[number, C_TOPS] = 0
     if is_dense(df, chunks):
+        cursors[number, C_TOPS] = row[CHUNK_TOP] + where * chunks
         rows = row[CHUNK_AT]
         for chunk in range(chunks):
             starts[number, chunk] = u2(rows, where * chunks + chunk)
@@ -140,6 +181,20 @@ def point(row: Ints, term: int, cursors: Ints, number: int, starts: Ints) -> Non
             starts[number, chunk] = df
             chunk += 1
     starts[number, chunks] = df
+
+
+@loop
+def bound_of(row: Ints, term: int) -> float:
+    """Largest part of a score in the term, see the head of this module."""
+    return f4(row[BOUND], term)
+
+
+@loop
+def top_of(cursors: Ints, number: int, chunk: int) -> float:
+    """Largest part of a score in a chunk that the term has, as a share of its bound."""
+    if cursors[number, C_TOPS] == 0:
+        return 1.0
+    return u1(cursors[number, C_TOPS], chunk) * (1.0 / 255.0)
 
 
 @loop
@@ -244,6 +299,40 @@ def read_positions(cursors: Ints, number: int, i: int, out: Ints) -> int:
         value += gap
         out[one] = value
     return count
+
+
+@loop
+def fetch_posting(cursors: Ints, number: int, i: int, with_positions: bool) -> None:
+    """What reading posting i will need, soon."""
+    place = cursors[number, C_AT] + i
+    prefetch(cursors[number, C_TF] + (place >> 1))
+    if with_positions:
+        prefetch(cursors[number, C_POS_AT] + 4 * (place // POS_STEP))
+
+
+@loop
+def fetch_positions(cursors: Ints, number: int, i: int) -> None:
+    """Where the positions of posting i begin or a little before, soon; best after fetch_posting."""
+    place = cursors[number, C_AT] + i
+    prefetch(cursors[number, C_POS] + u4(cursors[number, C_POS_AT], place // POS_STEP))
+
+
+@loop
+def mark(row: Ints, term: int, marks: Bytes) -> None:
+    """Sets the bytes of the term's documents to 1."""
+    df = u4(row[AT], term + 1) - u4(row[AT], term)
+    where = u4(row[WHERE], term)
+    chunks = (row[DOCS] + CHUNK - 1) // CHUNK
+    low = row[LOW] + u4(row[AT], term)
+    if not is_dense(df, chunks):
+        for i in range(df):
+            marks[u1(row[HIGH], where + i) << 8 | u1(low, i)] = 1
+        return
+    for chunk in range(chunks):
+        start = u2(row[CHUNK_AT], where * chunks + chunk)
+        end = u2(row[CHUNK_AT], where * chunks + chunk + 1) if chunk + 1 < chunks else df
+        for i in range(start, end):
+            marks[chunk << 8 | u1(low, i)] = 1
 
 
 @loop
