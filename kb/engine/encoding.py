@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kb.engine.compiled import Array, Bytes, Floats, Ints, kernel
+from kb.engine.compiled import Array, Bytes, Floats, Ints, loop, whole
 from kb.engine.layout import ARRAYS, BIG, CHUNK, POS_STEP, SEGMENT_DOCS, STEP, bound_of, is_dense
 from kb.engine.spool import Spool
 
@@ -53,7 +53,7 @@ W_NEED_TERMS, W_NEED_POS = 19, 20  # … and the room that the next term needs, 
 W_WIDTH = 21
 
 
-@kernel
+@loop
 def fits(out: Buffers, written: Ints, letters: int, postings: int, pos_bytes: int, chunks: int) -> bool:
     """Whether a term can be added without emptying or growing a buffer. If not, `written` says what it needs."""
     written[W_NEED_TERMS], written[W_NEED_POS] = letters + 32, pos_bytes
@@ -66,7 +66,7 @@ def fits(out: Buffers, written: Ints, letters: int, postings: int, pos_bytes: in
     )
 
 
-@kernel
+@loop
 def put_number(out: Bytes, used: int, number: int) -> int:
     """Seven bits to a byte, the low ones first; all but the last byte have the high bit. Returns the new end."""
     while number >= 128:
@@ -77,8 +77,10 @@ def put_number(out: Bytes, used: int, number: int) -> int:
     return used + 1
 
 
-@kernel
-def add_entry(out: Buffers, written: Ints, last: Bytes, letters: Bytes, df: int, bound: int) -> None:
+@loop
+def add_entry(
+    out: Buffers, written: Ints, last: Bytes, letters: Bytes, start: int, size: int, df: int, bound: int
+) -> None:
     """The term's entry in the dictionary. `last`: the term before, and then this one."""
     shared = 0
     if written[W_TERMS] % STEP == 0:
@@ -87,78 +89,81 @@ def add_entry(out: Buffers, written: Ints, last: Bytes, letters: Bytes, df: int,
         out.blocks[place + 2], out.blocks[place + 3] = written[W_ROWS], written[W_THIN]
         written[U_BLOCKS] += 4
     else:
-        most = min(written[W_LAST], len(letters))
-        while shared < most and last[shared] == letters[shared]:
+        most = min(written[W_LAST], size)
+        while shared < most and last[shared] == letters[start + shared]:
             shared += 1
-    own = len(letters) - shared
-    used = start = written[U_TERMS]
+    own = size - shared
+    used = begin = written[U_TERMS]
     out.terms[used] = min(shared, 15) | min(own, 15) << 4
     used += 1
     if shared >= 15:
         used = put_number(out.terms, used, shared - 15)
     if own >= 15:
         used = put_number(out.terms, used, own - 15)
-    for i in range(shared, len(letters)):
-        out.terms[used] = last[i] = letters[i]
+    for i in range(shared, size):
+        out.terms[used] = last[i] = letters[start + i]
         used += 1
     used = put_number(out.terms, used, df)
     out.terms[used] = bound
     written[U_TERMS] = used + 1
-    written[W_LETTERS] += used + 1 - start
+    written[W_LETTERS] += used + 1 - begin
     written[W_TERMS] += 1
-    written[W_LAST] = len(letters)
-    written[W_LONGEST] = max(written[W_LONGEST], len(letters))
+    written[W_LAST] = size
+    written[W_LONGEST] = max(written[W_LONGEST], size)
 
 
-@kernel
-def add_row(out: Buffers, written: Ints, docs: Array, tops: Floats, bound: float) -> None:
-    """A dense term: where each chunk begins among its postings, and its tops."""
+@loop
+def add_row(out: Buffers, written: Ints, docs: Array, tf: Array, df: int, norm: Floats, bound: float) -> None:
+    """A dense term: where each chunk begins among its postings, and the largest part of a score in each."""
     at = written[U_CHUNKS]
-    chunk = 0
-    for i in range(len(docs)):
-        while chunk <= docs[i] >> 8:
-            out.chunk_at[at + chunk] = i
-            chunk += 1
-    while chunk < len(tops):
+    chunks = (len(norm) + CHUNK - 1) // CHUNK
+    i = 0
+    for chunk in range(chunks):
         # A chunk without postings at the end begins where the postings end; 65,536 does not fit and cannot be.
-        out.chunk_at[at + chunk] = len(docs)
-        chunk += 1
-    for chunk in range(len(tops)):
-        out.chunk_top[at + chunk] = int(np.ceil(tops[chunk] / bound * 255.0 * (1.0 - 1e-12)))
-    written[U_CHUNKS] += len(tops)
-    written[U_TOPS] += len(tops)
+        out.chunk_at[at + chunk] = i
+        top = 0.0
+        while i < df and docs[i] >> 8 == chunk:
+            top = max(top, part_of(tf[i], norm[docs[i]]))
+            i += 1
+        out.chunk_top[at + chunk] = int(np.ceil(top / bound * 255.0 * (1.0 - 1e-12)))
+    written[U_CHUNKS] += chunks
+    written[U_TOPS] += chunks
     written[W_ROWS] += 1
 
 
-@kernel
+@loop
+def part_of(tf: int, norm: float) -> float:
+    often = float(tf)
+    return often / (often + norm)
+
+
+@loop
 def add_term(
-    out: Buffers, written: Ints, last: Bytes, letters: Bytes, docs: Array, tf: Array, norm: Floats
-) -> None:
-    """Everything of a term but its positions. `docs` and `tf`: its postings; `norm`: of every document."""
-    tops = np.zeros((len(norm) + CHUNK - 1) // CHUNK)
+    out: Buffers, written: Ints, last: Bytes, letters: Bytes, start: int, size: int, docs: Array, tf: Array,
+    df: int, norm: Floats,
+) -> None:  # fmt: skip
+    """Everything of a term but its positions. `docs` and `tf`: its `df` postings; `norm`: of every document."""
     most = 0.0
-    for i in range(len(docs)):
-        often = float(tf[i])
-        part = often / (often + norm[docs[i]])
-        most = max(most, part)
-        tops[docs[i] >> 8] = max(tops[docs[i] >> 8], part)
+    for i in range(df):
+        most = max(most, part_of(tf[i], norm[docs[i]]))
     byte = min(255, int(np.ceil(np.sqrt(most) * 255.0 * SAFE)))
-    add_entry(out, written, last, letters, len(docs), byte)
-    if is_dense(len(docs), len(tops)):
-        add_row(out, written, docs, tops, bound_of(byte))
+    add_entry(out, written, last, letters, start, size, df, byte)
+    if is_dense(df, (len(norm) + CHUNK - 1) // CHUNK):
+        add_row(out, written, docs, tf, df, norm, bound_of(byte))
     else:
-        for i in range(len(docs)):
-            out.high[written[U_HIGH] + i] = docs[i] >> 8
-        written[U_HIGH] += len(docs)
-        written[W_THIN] += len(docs)
-    for i in range(len(docs)):
-        out.low[written[U_LOW] + i] = docs[i]
-        add_frequency(out, written, tf[i])
-        written[W_POSTINGS] += 1
-    written[U_LOW] += len(docs)
+        high = written[U_HIGH]
+        for i in range(df):
+            out.high[high + i] = docs[i] >> 8
+        written[U_HIGH] += df
+        written[W_THIN] += df
+    low = written[U_LOW]
+    for i in range(df):
+        out.low[low + i] = docs[i] & 255
+        add_frequency(out, written, whole(tf[i]))
+    written[U_LOW] += df
 
 
-@kernel
+@loop
 def add_frequency(out: Buffers, written: Ints, tf: int) -> None:
     half = written[U_TF]
     often = min(tf, BIG)
@@ -172,9 +177,10 @@ def add_frequency(out: Buffers, written: Ints, tf: int) -> None:
         out.big_at[big], out.big_tf[big] = written[W_POSTINGS], tf
         written[U_BIG_AT] += 1
         written[U_BIG_TF] += 1
+    written[W_POSTINGS] += 1
 
 
-@kernel
+@loop
 def begin_positions(out: Buffers, written: Ints, posting: int) -> None:
     """To be called before the positions of each posting; `posting`: its number in the whole field."""
     if posting % POS_STEP == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kb.engine.compiled import Array, Bytes, Floats, Ints, kernel, whole
+from kb.engine.compiled import Array, Bytes, Floats, Ints, kernel, loop, whole
 from kb.engine.encoding import (
     U_POS,
     W_POS,
@@ -38,13 +38,13 @@ def sort_by_term(terms: Array, n_terms: int) -> tuple[Array, Ints]:
     return order, at
 
 
-@kernel
-def collect(places: Array, docs: Array, out_docs: Array, out_tf: Array) -> int:
-    """Documents and frequencies of the tokens at these places. Returns how many documents."""
+@loop
+def collect(order: Array, first: int, behind: int, docs: Array, out_docs: Array, out_tf: Array) -> int:
+    """Documents and frequencies of the tokens at places `first` to `behind` of the order. Returns how many documents."""
     count = 0
     last = -1
-    for place in places:
-        doc = whole(docs[place])
+    for i in range(first, behind):
+        doc = whole(docs[order[i]])
         if doc != last:
             out_docs[count], out_tf[count] = doc, 0
             count += 1
@@ -53,22 +53,22 @@ def collect(places: Array, docs: Array, out_docs: Array, out_tf: Array) -> int:
     return count
 
 
-@kernel
-def put_positions(places: Array, tf: Array, positions: Array, out: Buffers, written: Ints) -> None:
-    """The positions of a term as gaps, those of a document after the other."""
-    used = start = written[U_POS]
-    token = 0
-    for i in range(len(tf)):
-        written[W_POS] += used - start
+@loop
+def put_positions(
+    order: Array, token: int, tf: Array, df: int, positions: Array, out: Buffers, written: Ints
+) -> None:
+    """The positions of a term as gaps, those of a document after the other. `token`: place of its first one."""
+    used = written[U_POS]
+    for i in range(df):
         start = used
-        begin_positions(out, written, written[W_POSTINGS] - len(tf) + i)
+        begin_positions(out, written, written[W_POSTINGS] - df + i)
         before = 0
         for _ in range(tf[i]):
-            position = whole(positions[places[token]])
+            position = whole(positions[order[token]])
             used = put_number(out.pos, used, position - before)
             before = position
             token += 1
-    written[W_POS] += used - start
+        written[W_POS] += used - start
     written[U_POS] = used
 
 
@@ -81,13 +81,13 @@ def add_terms(
     chunks = (len(norm) + CHUNK - 1) // CHUNK
     some_docs, some_tf = np.empty(SEGMENT_DOCS, np.uint16), np.empty(SEGMENT_DOCS, np.uint32)
     for term in range(first, len(ends)):
-        places = order[token_at[term] : token_at[term + 1]]
-        df = collect(places, docs, some_docs, some_tf)
-        begin = ends[term - 1] if term else 0
-        if not fits(out, written, ends[term] - begin, df, GAP_BYTES * len(places), chunks):
+        token, behind = token_at[term], token_at[term + 1]
+        df = collect(order, token, behind, docs, some_docs, some_tf)
+        start = ends[term - 1] if term else 0
+        if not fits(out, written, ends[term] - start, df, GAP_BYTES * (behind - token), chunks):
             return term
-        add_term(out, written, last, letters[begin : ends[term]], some_docs[:df], some_tf[:df], norm)
-        put_positions(places, some_tf[:df], positions, out, written)
+        add_term(out, written, last, letters, start, ends[term] - start, some_docs, some_tf, df, norm)
+        put_positions(order, token, some_tf, df, positions, out, written)
     return len(ends)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from kb.engine import columns, segment_writer
-from kb.engine.compiled import Array, Bytes, Floats, Ints, kernel, u1
+from kb.engine.compiled import Array, Bytes, Floats, Ints, kernel, loop, u1
 from kb.engine.encoding import (
     U_POS,
     W_POS,
@@ -59,73 +59,81 @@ P_ENTRY, P_POS, P_LEFT, P_SIZE, P_AT, P_DF, P_ROWS, P_THIN = 0, 1, 2, 3, 4, 5, 6
 P_WIDTH = 8
 
 
-@kernel
+@loop
 def start_walk(rows: Ints, walk: Ints, cursors: Ints, current: Array) -> None:
     """To the first term of each part."""
     for part in range(len(rows)):
-        row = rows[part]
-        walk[part, P_ENTRY], walk[part, P_POS], walk[part, P_LEFT] = row[TERMS], row[POS], row[N_TERMS] + 1
-        cursors[part, C_TF], cursors[part, C_BIG_AT] = row[TF], row[BIG_AT]
-        cursors[part, C_N_BIG], cursors[part, C_BIG_TF] = row[N_BIG], row[BIG_TF]
-        go_on(row, walk[part], current[part])
+        walk[part, P_ENTRY], walk[part, P_POS] = rows[part, TERMS], rows[part, POS]
+        walk[part, P_LEFT] = rows[part, N_TERMS] + 1
+        cursors[part, C_TF], cursors[part, C_BIG_AT] = rows[part, TF], rows[part, BIG_AT]
+        cursors[part, C_N_BIG], cursors[part, C_BIG_TF] = rows[part, N_BIG], rows[part, BIG_TF]
+        go_on(rows, walk, part, current)
 
 
-@kernel
-def go_on(row: Ints, here: Ints, letters: Bytes) -> None:
-    """To the next term of a part; `letters` holds the present one."""
-    here[P_AT] += here[P_DF]
-    if is_dense(here[P_DF], (row[DOCS] + CHUNK - 1) // CHUNK):
-        here[P_ROWS] += 1
+@loop
+def go_on(rows: Ints, walk: Ints, part: int, current: Array) -> None:
+    """To the next term of a part; `current` holds the letters of the present ones."""
+    df = walk[part, P_DF]
+    walk[part, P_AT] += df
+    if is_dense(df, (rows[part, DOCS] + CHUNK - 1) // CHUNK):
+        walk[part, P_ROWS] += 1
     else:
-        here[P_THIN] += here[P_DF]
-    here[P_LEFT] -= 1
-    if here[P_LEFT] == 0:
+        walk[part, P_THIN] += df
+    walk[part, P_LEFT] -= 1
+    if walk[part, P_LEFT] == 0:
         return
-    shared, own, place = open_entry(here[P_ENTRY])
+    shared, own, place = open_entry(walk[part, P_ENTRY])
     for i in range(own):
-        letters[shared + i] = u1(place, i)
-    here[P_SIZE] = shared + own
-    here[P_DF], place = number_at(place + own)
-    here[P_ENTRY] = place + 1
+        current[part, shared + i] = u1(place, i)
+    walk[part, P_SIZE] = shared + own
+    walk[part, P_DF], place = number_at(place + own)
+    walk[part, P_ENTRY] = place + 1
 
 
-@kernel
-def is_less(one: Bytes, size: int, other: Bytes, other_size: int) -> bool:
+@loop
+def is_less(walk: Ints, current: Array, one: int, other: int) -> bool:
+    """Whether the present term of a part comes before that of another."""
+    size, other_size = walk[one, P_SIZE], walk[other, P_SIZE]
     for i in range(min(size, other_size)):
-        if one[i] != other[i]:
-            return bool(one[i] < other[i])
-    return size < other_size
+        if current[one, i] != current[other, i]:
+            return bool(current[one, i] < current[other, i])
+    return bool(size < other_size)
 
 
-@kernel
-def least(walk: Ints, current: Array) -> int:
-    """The first part whose present term comes first, -1 at the end."""
+@loop
+def find_least(walk: Ints, current: Array, has: Ints) -> int:
+    """The first part whose present term comes first, -1 at the end. `has`: whether each part has that term, as 0 or 1."""
     best = -1
     for part in range(len(walk)):
-        if walk[part, P_LEFT] and (
-            best < 0 or is_less(current[part], walk[part, P_SIZE], current[best], walk[best, P_SIZE])
-        ):
-            best = part
+        has[part] = 0
+        if walk[part, P_LEFT] and (best < 0 or not is_less(walk, current, best, part)):
+            if best >= 0 and is_less(walk, current, part, best):
+                has[:part] = 0
+                best = -1
+            has[part] = 1
+            best = part if best < 0 else best
     return best
 
 
-@kernel
+@loop
 def take(
-    row: Ints, here: Ints, cursors: Ints, part: int, new_doc: Ints, out: Ints, docs: Array, tf: Array, places: Ints,
-    count: int,
+    rows: Ints, walk: Ints, cursors: Ints, part: int, new_docs: Ints, first: int, unpacked: Ints, docs: Array, tf: Array,
+    places: Ints, count: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Appends the living postings of a part's present term to `docs` and `tf`, and to `places` where their positions lie.
 
     `places`: address and number of bytes. Returns how many there are now, and the address behind all positions.
     """
-    where = here[P_ROWS] if is_dense(here[P_DF], (row[DOCS] + CHUNK - 1) // CHUNK) else here[P_THIN]
-    unpack_documents(row, here[P_AT], here[P_DF], where, out)
-    cursors[part, C_AT] = here[P_AT]
-    at = here[P_POS]
-    for i in range(here[P_DF]):
+    df = walk[part, P_DF]
+    chunks = (rows[part, DOCS] + CHUNK - 1) // CHUNK
+    where = walk[part, P_ROWS] if is_dense(df, chunks) else walk[part, P_THIN]
+    unpack_documents(rows[part], walk[part, P_AT], df, where, unpacked)
+    cursors[part, C_AT] = walk[part, P_AT]
+    at = walk[part, P_POS]
+    for i in range(df):
         often = tf_of(cursors, part, i)
         end = skip_numbers(at, 0, often) + at
-        new = new_doc[out[i]]
+        new = new_docs[first + unpacked[i]]
         if new >= 0:
             docs[count], tf[count] = new, often
             places[count, 0], places[count, 1] = at, end - at
@@ -134,12 +142,12 @@ def take(
     return count, at
 
 
-@kernel
-def copy_positions(places: Ints, out: Buffers, written: Ints) -> None:
+@loop
+def copy_positions(places: Ints, count: int, out: Buffers, written: Ints) -> None:
     """The bytes at these places, one posting after the other."""
     used = written[U_POS]
-    first = written[W_POSTINGS] - len(places)
-    for i in range(len(places)):
+    first = written[W_POSTINGS] - count
+    for i in range(count):
         begin_positions(out, written, first + i)
         for byte in range(places[i, 1]):
             out.pos[used + byte] = u1(places[i, 0], byte)
@@ -157,33 +165,27 @@ def merge_terms(
     chunks = (len(norm) + CHUNK - 1) // CHUNK
     docs, tf = np.empty(SEGMENT_DOCS, np.uint16), np.empty(SEGMENT_DOCS, np.uint32)
     places, unpacked = np.empty((SEGMENT_DOCS, 2), np.int64), np.empty(SEGMENT_DOCS, np.int64)
-    ends = np.zeros(len(rows), np.int64)  # of the present term's positions; 0 where a part does not have it
+    has, ends = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
     while True:
-        best = least(walk, current)
+        best = find_least(walk, current, has)
         if best < 0:
             return False
-        letters = current[best, : walk[best, P_SIZE]]
         count = 0
-        for part in range(len(rows)):
-            ends[part] = 0
-            if (
-                part >= best
-                and walk[part, P_LEFT]
-                and not is_less(letters, len(letters), current[part], walk[part, P_SIZE])
-            ):
-                new_doc = new_docs[doc_at[part] : doc_at[part + 1]]
+        for part in range(best, len(rows)):
+            if has[part]:
                 count, ends[part] = take(
-                    rows[part], walk[part], cursors, part, new_doc, unpacked, docs, tf, places, count
+                    rows, walk, cursors, part, new_docs, doc_at[part], unpacked, docs, tf, places, count
                 )
         if count:
-            if not fits(out, written, len(letters), count, places[:count, 1].sum(), chunks):
+            size = walk[best, P_SIZE]
+            if not fits(out, written, size, count, places[:count, 1].sum(), chunks):
                 return True
-            add_term(out, written, last, letters, docs[:count], tf[:count], norm)
-            copy_positions(places[:count], out, written)
-        for part in range(len(rows)):
-            if ends[part]:
+            add_term(out, written, last, current[best], 0, size, docs, tf, count, norm)
+            copy_positions(places, count, out, written)
+        for part in range(best, len(rows)):
+            if has[part]:
                 walk[part, P_POS] = ends[part]
-                go_on(rows[part], walk[part], current[part])
+                go_on(rows, walk, part, current)
 
 
 def merged_field(
