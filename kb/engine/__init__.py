@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -43,8 +43,30 @@ class Engine(Protocol):
         """
         ...
 
-    def rebuild(self, batches: Iterable[Sequence[StoredArticle]], *, seq: int) -> None:
-        """Make the index anew from all articles while the old one goes on answering. Needs no usable index."""
+    def rebuild(
+        self,
+        batches: Iterable[Iterable[StoredArticle]],
+        *,
+        seq: int,
+        after: int = 0,
+        progress: Callable[[int], None] = ...,
+    ) -> None:
+        """Make the index anew from all articles while the old one goes on answering. Needs no usable index.
+
+        `batches`: in order of change. Lists are cut and put together as is best; anything else is gone through in a process
+        of its own, so it is pickled, reads its articles where it is, and should have some `batch_chars` of them.
+        `after`: 0, or what `reached` said: then batches hold what was changed later, and a killed rebuild is gone on with.
+        `progress` is told how many articles are done.
+        """
+        ...
+
+    def reached(self) -> int:
+        """The sequence number up to which a killed rebuild got, 0 when there is none that can be gone on with."""
+        ...
+
+    @property
+    def batch_chars(self) -> int:
+        """Characters of the articles that one process of a rebuild holds at a time."""
         ...
 
     def tidy(self) -> None:
@@ -71,7 +93,7 @@ class Engine(Protocol):
 def open_engine(index: Path, segmenter: Segmenter, *, memory_mib: int = 256, batch: int = 20_000) -> Engine:
     """The engine over the folder `index`, which may be missing or unusable: its methods say so.
 
-    `memory_mib` bounds what a build keeps before it writes, `batch` the articles of one segment.
+    `memory_mib` bounds what all processes of a build keep before they write, `batch` the articles of one of its segments.
     """
     from kb.engine.array_engine import ArrayEngine
 

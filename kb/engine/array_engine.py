@@ -8,19 +8,21 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor
 from contextlib import closing, contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from whoosh import __version__ as whoosh_version
 
-from kb.engine import clock, generations, plan
+from kb.engine import clock, generations, plan, rebuilding
 from kb.engine.answer import find
 from kb.engine.generations import Generation
 from kb.engine.index_writer import IndexWriter
-from kb.engine.parallel import Workers
+from kb.engine.layout import SEGMENT_DOCS, SEGMENT_TOKENS
+from kb.engine.parallel import BYTES_A_CHAR, Batch, Cut, Workers
+from kb.engine.rebuilding import Journal, Rebuild
 from kb.engine.segments import FORMAT
 from kb.engine.snapshot import Snapshot, open_snapshot
 from kb.engine.tiers import find_any
@@ -29,8 +31,11 @@ from kb.errors import EngineDownError, TooSlowError
 from kb.model import Found, Match, Page, Query, StoredArticle
 from kb.text.segment import Segmenter
 
-ARTICLES_PER_MIB = 80  # what an article costs while its batch is turned into a segment: some 12 KiB
 OPEN_TRIES = 3  # a generation can be replaced twice while it is being opened
+
+
+def _silent(_articles: int) -> None:
+    """Progress for nobody."""
 
 
 class _Serving(NamedTuple):
@@ -49,7 +54,8 @@ class ArrayEngine:
         self._index = index
         self._segmenter = segmenter
         self._processes = processes or os.cpu_count() or 1
-        self._batch = max(1, min(batch, memory_mib * ARTICLES_PER_MIB // self._processes))
+        self._batch = batch
+        self._memory = memory_mib << 20
         self._lock = threading.Lock()
         self._serving: _Serving | None = None
 
@@ -137,26 +143,58 @@ class ArrayEngine:
     def update(self, articles: Iterable[StoredArticle], *, seq: int) -> None:
         previous = self._usable()
         with self._partial(previous) as folder, closing(Workers(self._segmenter, 1)) as workers:
-            writer = IndexWriter(folder, workers, is_new=False)
+            writer = self._writer(folder, workers, is_new=False)
             writer.replace(articles, batch=self._batch)
             writer.merge()
             self._publish(folder, writer, seq, previous)
 
-    def rebuild(self, batches: Iterable[Sequence[StoredArticle]], *, seq: int) -> None:
-        with self._partial(None) as folder, closing(Workers(self._segmenter, self._processes)) as workers:
-            writer = IndexWriter(folder, workers, is_new=True)
-            writer.add(chain.from_iterable(batches), batch=self._batch)
-            writer.merge(everything=True)
+    @property
+    def batch_chars(self) -> int:
+        return max(1, self._memory // self._processes // BYTES_A_CHAR)
+
+    def reached(self) -> int:
+        journal = rebuilding.unfinished(self._index, self._made_with)
+        return journal.seq if journal else 0
+
+    def rebuild(
+        self, batches: Iterable[Batch], *, seq: int, after: int = 0, progress: Callable[[int], None] = _silent
+    ) -> None:
+        before = rebuilding.unfinished(self._index, self._made_with)
+        if before is not None and before.seq != after:
+            shutil.rmtree(before.folder)
+            before = None
+        if after and before is None:
+            raise ValueError(f"no rebuild has got to {after}")
+        with (
+            self._partial(None, before) as folder,
+            closing(Workers(self._segmenter, self._processes)) as workers,
+        ):
+            writer = self._writer(folder, workers, is_new=True)
+            cut = Cut(min(self._batch, SEGMENT_DOCS), self.batch_chars, keeps_hidden=after > 0)
+            Rebuild(folder, writer, self._made_with, before).run(workers, batches, cut, progress)
             self._publish(folder, writer, seq, None)
 
+    def _writer(self, folder: Path, workers: Workers, *, is_new: bool) -> IndexWriter:
+        chars = max(1, self._memory // workers.count // BYTES_A_CHAR)
+        return IndexWriter(
+            folder, workers, is_new=is_new, chars=chars, tokens=min(SEGMENT_TOKENS, self._memory)
+        )
+
+    @property
+    def _made_with(self) -> dict[str, Any]:
+        return {"format": FORMAT, "segmenter": self._segmenter.fingerprint}
+
     def tidy(self) -> None:
+        rebuilding.unfinished(self._index, self._made_with)
         generations.tidy(self._index)
 
     @contextmanager
-    def _partial(self, previous: Generation | None) -> Iterator[Path]:
-        folder = generations.begin(self._index, previous)
+    def _partial(self, previous: Generation | None, before: Journal | None = None) -> Iterator[Path]:
+        folder = rebuilding.resume(before) if before else generations.begin(self._index, previous)
         try:
             yield folder
+        except (KeyboardInterrupt, BrokenExecutor):
+            raise  # as after a kill, a rebuild can be gone on with
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -164,8 +202,7 @@ class ArrayEngine:
     def _publish(self, folder: Path, writer: IndexWriter, seq: int, previous: Generation | None) -> None:
         writer.seal()
         facts = {
-            "format": FORMAT,
-            "segmenter": self._segmenter.fingerprint,
+            **self._made_with,
             "whoosh": ".".join(map(str, whoosh_version)),
             "seq": seq,
             "count": writer.count,

@@ -24,10 +24,10 @@ from kb.engine.layout import (
     C_WIDTH,
     CHUNK,
     DOCS,
-    HEAD_STEP,
     IDS,
     MOST,
     N_TERMS,
+    STEP,
     bound_of,
     find_low,
     find_term,
@@ -64,10 +64,10 @@ def weigh(df: Ints, boost: Floats, count: int, weights: Floats) -> None:
 
 @kernel
 def read_heads(row: Ints) -> Ints:
-    """Every HEAD_STEP-th term of a dictionary, for layout.between."""
-    heads = np.empty((row[N_TERMS] + HEAD_STEP - 1) // HEAD_STEP, np.int64)
+    """Beginnings of the first term of every block of a dictionary, for layout.between."""
+    heads = np.empty((row[N_TERMS] + STEP - 1) // STEP, np.int64)
     for number in range(len(heads)):
-        heads[number] = head(row, number * HEAD_STEP)
+        heads[number] = head(row, number)
     return heads
 
 

@@ -105,7 +105,7 @@ class Snapshot:
             row[HEADS], row[N_HEADS] = address(self._heads[-1]), len(self._heads[-1])
             self.table[number, place] = row
             # Bounds were worked out with another mean: no part can have grown by more than the mean has.
-            self.scales[number, place] = max(1.0, max(mean, 1.0) / max(part.means[field], 1.0))
+            self.scales[number, place] = max(1.0, mean / (part.means[field] or 1.0))
 
     def asked(
         self, mode: int, terms: Sequence[tuple[str, bytes]], *, boosts: Sequence[float] = (),
