@@ -1,4 +1,7 @@
-"""Every failure: a key, its facts, and the words for people in Chinese and English."""
+"""Every failure: a key, its facts, and the words for people in Chinese and English.
+
+Over 400 lines, because the sentences of all failures stand in one table.
+"""
 
 from __future__ import annotations
 
