@@ -284,23 +284,29 @@ trees = st.recursive(
     ),
     max_leaves=8,
 )
-PATIENT = settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+# Few in the fast suite, many in the slow one.
+EXAMPLES = pytest.mark.parametrize("examples", [12, pytest.param(300, marks=pytest.mark.slow)])
 
 
-@given(tree=trees)
-@PATIENT
-def test_a_tree_matches_and_scores_as_a_scan_does(library, tree):
+def holds(examples, *strategies):
+    """Runs the promise that it decorates, for so many examples."""
+    return lambda promise: settings(max_examples=examples, suppress_health_check=list(HealthCheck))(
+        given(*strategies)(promise)
+    )()
+
+
+@EXAMPLES
+def test_a_tree_matches_and_scores_as_a_scan_does(library, examples):
     snapshot, scan = library
-    found = evaluate(snapshot, tree)
-    scores = dict(
-        zip(snapshot.article_ids[found.mask].tolist(), found.scores[found.mask].tolist(), strict=True)
-    )
 
-    assert scores == pytest.approx(scan.find(tree), rel=1e-9, abs=1e-12)
+    @holds(examples, trees)
+    def _(tree):
+        found = evaluate(snapshot, tree)
+        scores = dict(
+            zip(snapshot.article_ids[found.mask].tolist(), found.scores[found.mask].tolist(), strict=True)
+        )
+
+        assert scores == pytest.approx(scan.find(tree), rel=1e-9, abs=1e-12)
 
 
 queries = st.tuples(
@@ -309,59 +315,66 @@ queries = st.tuples(
 )
 
 
-@given(asked=queries, limit=st.sampled_from([1, 3, 10, 1000]))
-@PATIENT
-def test_the_best_by_skipping_are_the_best_of_all_to_the_last_bit(library, asked, limit):
+@EXAMPLES
+def test_the_best_by_skipping_are_the_best_of_all_to_the_last_bit(library, examples):
     snapshot, _ = library
-    mode, words = asked
-    nodes = tuple(Term("text", word) for word in words)
-    found = evaluate(snapshot, And(nodes) if mode == best.ALL else Or(nodes))
-    ranked = sorted(
-        zip((-found.scores[found.mask]).tolist(), snapshot.article_ids[found.mask].tolist(), strict=True)
-    )[:limit]
-    ids, scores = snapshot.best(mode, [("text", word.encode()) for word in words], limit=limit)
 
-    assert [(-score, one) for score, one in zip(scores, ids, strict=True)] == ranked
+    @holds(examples, queries, st.sampled_from([1, 3, 10, 1000]))
+    def _(asked, limit):
+        mode, words = asked
+        nodes = tuple(Term("text", word) for word in words)
+        found = evaluate(snapshot, And(nodes) if mode == best.ALL else Or(nodes))
+        ranked = sorted(
+            zip((-found.scores[found.mask]).tolist(), snapshot.article_ids[found.mask].tolist(), strict=True)
+        )[:limit]
+        ids, scores = snapshot.best(mode, [("text", word.encode()) for word in words], limit=limit)
+
+        assert [(-score, one) for score, one in zip(scores, ids, strict=True)] == ranked
 
 
-@given(node=phrases, limit=st.sampled_from([1, 10, 1000]))
-@PATIENT
-def test_the_best_of_a_phrase_are_those_of_the_scan(library, node, limit):
+@EXAMPLES
+def test_the_best_of_a_phrase_are_those_of_the_scan(library, examples):
     snapshot, scan = library
-    expected = scan.find(node)
-    ranked = sorted(expected, key=lambda n: (-round(expected[n], 9), n))[:limit]
-    terms = [("text", word.encode()) for word in node.words]
-    ids, scores = snapshot.best(best.PHRASE, terms, limit=limit, offsets=list(node.offsets))
 
-    assert ids == ranked
-    assert scores == pytest.approx([expected[n] for n in ranked])
+    @holds(examples, phrases, st.sampled_from([1, 10, 1000]))
+    def _(node, limit):
+        expected = scan.find(node)
+        ranked = sorted(expected, key=lambda n: (-round(expected[n], 9), n))[:limit]
+        terms = [("text", word.encode()) for word in node.words]
+        ids, scores = snapshot.best(best.PHRASE, terms, limit=limit, offsets=list(node.offsets))
+
+        assert ids == ranked
+        assert scores == pytest.approx([expected[n] for n in ranked])
 
 
-@given(
-    words=st.lists(st.sampled_from(WORDS), min_size=1, max_size=3, unique=True),
-    limit=st.sampled_from([1, 10]),
-)
-@PATIENT
-def test_optional_terms_of_another_field_count_but_need_not_be_there(library, words, limit):
+@EXAMPLES
+def test_optional_terms_of_another_field_count_but_need_not_be_there(library, examples):
     snapshot, _ = library
-    terms = [("text", word.encode(), 1.0) for word in words] + [
-        ("grams", gram.encode(), 0.5) for gram in ("党建", "建业")
-    ]
-    tree = Also(
-        And(tuple(Term("text", word) for word in words)),
-        (Term("grams", "党建", 0.5), Term("grams", "建业", 0.5)),
-    )
-    found = evaluate(snapshot, tree)
-    ranked = sorted(
-        zip((-found.scores[found.mask]).tolist(), snapshot.article_ids[found.mask].tolist(), strict=True)
-    )[:limit]
-    ids, scores = snapshot.best(
-        best.ALL, [(field, word) for field, word, _ in terms], limit=limit,
-        boosts=[boost for *_, boost in terms], needed=[1] * len(words) + [0, 0],
-    )  # fmt: skip
 
-    assert [n for _, n in ranked] == ids
-    assert [-score for score, _ in ranked] == pytest.approx(scores, rel=1e-12)
+    @holds(
+        examples,
+        st.lists(st.sampled_from(WORDS), min_size=1, max_size=3, unique=True),
+        st.sampled_from([1, 10]),
+    )
+    def _(words, limit):
+        terms = [("text", word.encode(), 1.0) for word in words] + [
+            ("grams", gram.encode(), 0.5) for gram in ("党建", "建业")
+        ]
+        tree = Also(
+            And(tuple(Term("text", word) for word in words)),
+            (Term("grams", "党建", 0.5), Term("grams", "建业", 0.5)),
+        )
+        found = evaluate(snapshot, tree)
+        ranked = sorted(
+            zip((-found.scores[found.mask]).tolist(), snapshot.article_ids[found.mask].tolist(), strict=True)
+        )[:limit]
+        ids, scores = snapshot.best(
+            best.ALL, [(field, word) for field, word, _ in terms], limit=limit,
+            boosts=[boost for *_, boost in terms], needed=[1] * len(words) + [0, 0],
+        )  # fmt: skip
+
+        assert [n for _, n in ranked] == ids
+        assert [-score for score, _ in ranked] == pytest.approx(scores, rel=1e-12)
 
 
 def test_a_query_stops_at_its_deadline_in_any_thread(library):
