@@ -48,9 +48,9 @@ class Words:
         self.pick = pick
         self.cut = segmenter.words
         self._articles = reference.articles
-        numbers = reference.fields["text"].numbers
-        self._all = list(numbers)
-        self._hot = sorted(numbers, key=reference.fields["text"].holding, reverse=True)[:200]
+        scan = reference.fields["text"]
+        self._all = list(scan.numbers)
+        self._hot = sorted(self._all, key=lambda word: len(scan.having(word)), reverse=True)[:200]
         self._values = {name: sorted(reference.values(name)) for name in (*NAMES, "year")}
         self._published = reference.numbers["published"]
         self._body_chars = reference.numbers["body_chars"]

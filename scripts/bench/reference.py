@@ -5,6 +5,7 @@ Shares with kb.engine only what a question is made of (tree.py, answer.Page): no
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -81,6 +82,7 @@ class Reference:
         }
         self.numbers = {name: np.array(values, np.int64) for name, values in numbers.items()}
         self._values: dict[str, dict[str, Array]] = {}
+        self._words: dict[str, list[str]] = {}  # of each field, sorted
 
     def values(self, column: str) -> dict[str, Array]:
         """Values of a column of names, "" for unknown, each with the articles that have it."""
@@ -129,9 +131,7 @@ class Reference:
         """Of what does not score."""
         match node:
             case Prefix(field, text):
-                scan = self.fields[field]
-                words = [word for word in scan.numbers if word.startswith(text)]
-                return added([scan.nothing(), *map(scan.term, words)]).mask
+                return self._beginning(field, text)
             case Range(column, low, high):
                 return (self.numbers[column] >= low) & (self.numbers[column] <= high)
             case Value(column, values):
@@ -141,6 +141,17 @@ class Reference:
             case Every():
                 return np.ones(len(self.ids), np.bool_)
         raise TypeError(node)
+
+    def _beginning(self, field: str, text: str) -> Array:
+        if field not in self._words:
+            self._words[field] = sorted(self.fields[field].numbers)
+        words = self._words[field]
+        mask = self.fields[field].nothing().mask
+        for place in range(bisect_left(words, text), len(words)):
+            if not words[place].startswith(text):
+                break
+            mask[self.fields[field].having(words[place])] = True
+        return mask
 
     # --- pages -----------------------------------------------------------------------------------------------
 
