@@ -159,7 +159,7 @@ class Shelf(ArrayEngine):
     def lay(self, change: Callable[[IndexWriter], None], *, is_new: bool) -> None:
         previous = None if is_new else self._usable()
         with self._partial(previous) as folder, closing(Workers(self._segmenter, 1)) as workers:
-            writer = IndexWriter(folder, workers, is_new=is_new)
+            writer = IndexWriter(folder, workers, is_new=is_new, chars=1 << 40)
             change(writer)
             self._publish(folder, writer, 1, previous)
 

@@ -13,7 +13,7 @@ from kb.engine.evaluate import evaluate
 from kb.engine.index_writer import IndexWriter
 from kb.engine.parallel import Workers
 from kb.engine.snapshot import open_snapshot
-from kb.engine.tokens import ARTICLE_LIMIT, Tokeniser
+from kb.engine.tokens import ARTICLE_LIMIT, FIELDS, Tokeniser
 from kb.engine.tree import Literal, Phrase, Term
 from kb.text.normalize import fold
 from tests.engine.test_contract import stored
@@ -66,7 +66,8 @@ def laid_out(one):
 def held(tokens, doc):
     """(word, position) of one document."""
     here = np.flatnonzero(tokens.docs == doc)
-    words = [tokens.words[term].decode() for term in tokens.terms[here].tolist()]
+    letters, ends = tokens.letters.tobytes(), [0, *tokens.ends.tolist()]
+    words = [letters[ends[term] : ends[term + 1]].decode() for term in tokens.terms[here].tolist()]
     return list(zip(words, tokens.positions[here].tolist(), strict=True))
 
 
@@ -77,10 +78,10 @@ def test_every_token_stands_at_its_own_characters(articles):
 
     for doc, one in enumerate(articles):
         text = laid_out(one.article)
-        for field, tokens in cut.fields.items():
+        for tokens in map(cut.field, FIELDS):
             found = held(tokens, doc)
 
-            assert len(found) == cut.lengths[field][doc]
+            assert len(found) == cut.lengths(tokens)[doc]
             assert all(text.startswith(word, position) for word, position in found)
         assert cut.title_chars[doc] == len(fold(one.article.title))
 
@@ -94,7 +95,7 @@ def test_bigrams_hold_every_character_of_title_and_body_once_in_order(articles):
         searched = "\n".join(map(fold, heads_and_body(one.article))) + "\n"
         expected = [(searched[i : i + 2], i) for i in range(len(searched)) if searched[i] != "\n"]
 
-        assert held(cut.fields["grams"], doc) == expected
+        assert held(cut.field("grams"), doc) == expected
 
 
 @given(ARTICLES)
@@ -107,7 +108,7 @@ def test_words_are_those_of_the_segmenter_text_by_text(articles):
         texts = [*heads_and_body(one.article), *names, *filter(None, [one.article.affiliation])]
         expected = Counter(token.word for text in texts for token in SEGMENTER.tokens(text))
 
-        assert Counter(word for word, _ in held(cut.fields["text"], doc)) == expected
+        assert Counter(word for word, _ in held(cut.field("text"), doc)) == expected
 
 
 def snapshot_of(folder, articles, batch=100):
