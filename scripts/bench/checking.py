@@ -147,7 +147,7 @@ def same(ids: Sequence[int], scores: Sequence[float], right: Right) -> bool:
 
 
 def same_found(found: Found, right: Right, facets: dict[str, dict[str, int]]) -> bool:
-    """Ids, scores, the total and the counts of both facets."""
+    """Ids, scores, the total and the counts of these facets."""
     counted = {name: dict(found.facets[name]) for name in facets}
     return found.total == right.total and counted == facets and same(found.ids, found.scores, right)
 

@@ -23,8 +23,6 @@ from checking import Reference
 from kb_index import Kb
 from peers import Question
 
-OPENINGS = 5  # fresh processes that open the index, and as many with cold files
-
 Asked = argparse.Namespace
 
 
@@ -36,7 +34,7 @@ def compared(asked: Asked, folder: Path) -> Result:
     words = questions.classes(lines, docs, asked.queries, asked.seed)
     both = {name: [questions.with_grams(one) for one in some] for name, some in words.items()}
     index = {"kb": _index(folder, "kb", docs, data / "index", kb_index.build, data)}
-    opening = _openings(data, words["nl"][0])
+    opening = _openings(data, words["nl"][0], asked.openings)
     opened: dict[str, Any] = {}
     for peer in asked.peers:
         index[peer.name] = _peer_index(asked, folder, peer, lines, docs)
@@ -57,7 +55,7 @@ def compared(asked: Asked, folder: Path) -> Result:
     result["exact"] = {"queries": exact.queries, "differences": exact.differences}
     return result | {
         "two_threads": _threads(kb, words, both),
-        "commands": _commands(data, words["and"][0]),
+        "commands": _commands(data, words["and"][0], asked.openings),
         "peers_odd_answers": odd.counts,
         "machine": _machine(),
         "run": _run_facts(asked),
@@ -124,11 +122,11 @@ def _peer_index(asked: Asked, folder: Path, peer: Any, lines: Path, docs: int) -
     return _index(folder, peer.name, taken, files, peers.built, peer.name, files, lines, taken)
 
 
-def _openings(data: Path, question: Question) -> Result:
+def _openings(data: Path, question: Question, times: int) -> Result:
     """Medians over fresh processes, with the files in the page cache and without."""
-    warm = [_opening(data, question) for _ in range(OPENINGS)]
+    warm = [_opening(data, question) for _ in range(times)]
     cold = []
-    for _ in range(OPENINGS):
+    for _ in range(times):
         measure.drop_from_page_cache(data / "index")
         cold.append(_opening(data, question))
     return {
@@ -156,11 +154,11 @@ def _threads(kb: Kb, words: Classes, both: Classes) -> Result:
     }
 
 
-def _commands(data: Path, question: Question) -> Result:
+def _commands(data: Path, question: Question, times: int) -> Result:
     """Seconds of commands from start to end, medians."""
     runs = {"search_s": ("search", " ".join(question.words)), "help_s": ("--help",)}
     return {
-        name: round(statistics.median(kb_index.command_seconds(data, *words) for _ in range(OPENINGS)), 3)
+        name: round(statistics.median(kb_index.command_seconds(data, *words) for _ in range(times)), 3)
         for name, words in runs.items()
     }
 

@@ -55,6 +55,9 @@ def arguments() -> argparse.Namespace:
     options.add_argument(
         "--slow-docs", type=int, default=10_000, help="documents that whoosh gets; told in the result"
     )
+    options.add_argument(
+        "--openings", type=int, default=5, help="fresh processes that open the index, and run commands"
+    )
     options.add_argument("--out", type=Path, help="keep engines.json here, and indexes in its folder work")
     options.add_argument("--reuse", action="store_true", help="take what an earlier run has built in --out")
     printed = options.add_mutually_exclusive_group()

@@ -115,7 +115,7 @@ class Kb:
         )
 
     def find(self, question: Question, since: str = "", until: str = "") -> Found:
-        """What an officer gets, bigrams and facets included; with days (YYYY-MM-DD) only articles between them."""
+        """What an officer gets, bigrams included; with days (YYYY-MM-DD) articles between them, counted by newspaper and year."""
         text = " ".join(question.words)
         if question.kind == "phrase":
             text = f"“{''.join(question.words)}”"

@@ -41,7 +41,7 @@ def in_fresh_process(work: Callable[..., Any], *arguments: Any) -> Spent:
     child = context.Process(target=_measured, args=(theirs, work, arguments))
     child.start()
     theirs.close()
-    peak = 0.0
+    peak = family_mb(child.pid or 0)
     while not ours.poll(SAMPLE_SECONDS):
         peak = max(peak, family_mb(child.pid or 0))
     try:
