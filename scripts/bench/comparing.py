@@ -106,7 +106,7 @@ def _index(folder: Path, name: str, docs: int, files: Path, work: Callable[..., 
     return {
         "docs_per_s_cpu": round(docs / spent["cpu"], 1),
         "docs_per_s_wall": round(docs / spent["wall"], 1),
-        "size_mb": round(measure.folder_mb(files), 1),
+        "size_mb": round(measure.folder_mb(files), 3),
         "peak_mb": round(spent["peak_mb"], 1),
         "docs": docs,
     }
