@@ -1,4 +1,4 @@
-"""Make .venv from the locks, then run a verb: up, test or check. Standard library only.
+"""Make .venv from the locks, then run a verb: up, test, check or bench. Standard library only.
 
 Nothing unlocked enters .venv: packages are installed with --require-hashes, pip itself is compared with
 PIP_SHA256 below, and jieba (published as source only) is built with the setuptools of build.lock.
@@ -89,7 +89,7 @@ def stamp_file() -> Path:
 
 
 def locks(kind: str) -> "list[Path]":
-    """The lock files of `kind` (base, test) in the order of installing; test.lock holds all of base.lock."""
+    """The lock files of `kind` (base, test, bench) in the order of installing; the last two hold all of base.lock."""
     return [LOCKS / "build.lock", LOCKS / f"{kind}.lock"]
 
 
@@ -468,6 +468,14 @@ def check(arguments: "list[str]") -> int:
     return lint()
 
 
+def bench(arguments: "list[str]") -> int:
+    """Set up with the engines that scripts/bench/engines.py compares with."""
+    description = "安装对比测速所需的引擎 · install the engines that scripts/bench/engines.py compares with."
+    argparse.ArgumentParser(prog="scripts/bootstrap.py bench", description=description).parse_args(arguments)
+    set_up("bench")
+    return 0
+
+
 def lint() -> int:
     """Run every linter, whatever the others say. The first exit code that is not 0."""
     codes = []
@@ -478,7 +486,7 @@ def lint() -> int:
 
 
 def main(arguments: "list[str]") -> int:
-    verb = {"up": up, "test": test, "check": check}[arguments[0]]
+    verb = {"up": up, "test": test, "check": check, "bench": bench}[arguments[0]]
     try:
         return verb(arguments[1:])
     except SetupError as error:

@@ -33,7 +33,7 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     spec.loader.exec_module(module)
     root = tmp_path / "check out"
     (root / "requirements").mkdir(parents=True)
-    for kind in ("build", "base", "test"):
+    for kind in ("build", "base", "test", "bench"):
         (root / "requirements" / f"{kind}.lock").write_text(f"{kind}==1\n", encoding="utf-8")
     for name in [name for name in os.environ if name.startswith(("PIP_", "UV_", "KB_"))]:
         monkeypatch.delenv(name)
@@ -65,7 +65,7 @@ def pins(name: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", text, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", ["build.lock", "base.lock", "test.lock"])
+@pytest.mark.parametrize("name", ["build.lock", "base.lock", "test.lock", "bench.lock"])
 def test_every_locked_package_has_a_hash_and_no_lock_names_a_host(name: str) -> None:
     text = (LOCKS / name).read_text(encoding="utf-8")
     entries = re.findall(
@@ -76,8 +76,9 @@ def test_every_locked_package_has_a_hash_and_no_lock_names_a_host(name: str) -> 
     assert not re.search(r"://|index-url|find-links|trusted-host", text)
 
 
-def test_the_test_lock_holds_the_base_lock() -> None:
-    assert pins("base.lock").items() <= pins("test.lock").items()
+@pytest.mark.parametrize("name", ["test.lock", "bench.lock"])
+def test_the_larger_locks_hold_the_base_lock(name: str) -> None:
+    assert pins("base.lock").items() <= pins(name).items()
 
 
 def test_pip_is_the_one_of_the_lock() -> None:
