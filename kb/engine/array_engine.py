@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from whoosh import __version__ as whoosh_version
@@ -24,19 +23,12 @@ from kb.engine.generations import Generation
 from kb.engine.index_writer import IndexWriter
 from kb.engine.parallel import Workers
 from kb.engine.segments import FORMAT
-from kb.engine.snapshot import Snapshot, open_snapshot
-from kb.errors import EngineDownError
+from kb.engine.serving import Serving
+from kb.engine.snapshot import Snapshot
 from kb.model import Filters, Found, Match, Query, Sort, StoredArticle
 from kb.text.segment import Segmenter
 
 ARTICLES_PER_MIB = 80  # what an article costs while its batch is turned into a segment: some 12 KiB
-OPEN_TRIES = 3  # a generation can be replaced twice while it is being opened
-
-
-class _Serving(NamedTuple):
-    stamp: tuple[int, int] | None
-    facts: Any
-    snapshot: Snapshot
 
 
 class ArrayEngine:
@@ -50,8 +42,7 @@ class ArrayEngine:
         self._segmenter = segmenter
         self._processes = processes or os.cpu_count() or 1
         self._batch = max(1, min(batch, memory_mib * ARTICLES_PER_MIB // self._processes))
-        self._lock = threading.Lock()
-        self._serving: _Serving | None = None
+        self._serving = Serving(index, segmenter.fingerprint)
 
     # --- reading ------------------------------------------------------------------------------------------
 
@@ -60,8 +51,7 @@ class ArrayEngine:
         seconds: float | None = None,
     ) -> Found:  # fmt: skip
         """Raises TimeoutError after `seconds`, in any thread."""
-        snapshot = self._opened().snapshot
-        snapshot.check()
+        snapshot = self._serving.sound().snapshot
         clauses = plan.wanted(query.clauses, self._segmenter)
         only = {"newspaper": filters.newspapers, "year": filters.years}
         page = Page(only=only, sort=sort, offset=offset, limit=limit)
@@ -78,64 +68,22 @@ class ArrayEngine:
         return plan.marked(plan.wanted(query.clauses, self._segmenter))
 
     def indexed_seq(self) -> int:
-        return int(self._opened().facts["seq"])
+        return int(self._serving.opened().generation.facts["seq"])
 
     def count(self) -> int:
-        return int(self._opened().facts["count"])
+        return int(self._serving.opened().generation.facts["count"])
 
     def problem(self) -> str | None:
-        try:
-            self._opened()
-        except EngineDownError as error:
-            return error.words("zh")
-        return None
+        error = self._serving.problem()
+        return None if error is None else error.words("zh")
 
     def verify(self) -> list[str]:
-        try:
-            generation = self._usable()
-        except EngineDownError as error:
-            return [error.words("zh")]
-        found = generations.problems(generation)
-        if found and generations.current(self._index) != generation:
-            return self.verify()  # it was replaced and removed while it was being read
-        return found
-
-    def _opened(self) -> _Serving:
-        """The serving generation, opened again when CURRENT has changed."""
-        serving = self._serving
-        if serving is not None and serving.stamp == generations.stamp(self._index):
-            return serving
-        with self._lock:
-            if self._serving is None or self._serving.stamp != generations.stamp(self._index):
-                self._serving = None
-                self._serving = self._open()
-            return self._serving
-
-    def _open(self) -> _Serving:
-        for _ in range(OPEN_TRIES):
-            stamp = generations.stamp(self._index)
-            try:
-                generation = self._usable()
-                return _Serving(stamp, generation.facts, open_snapshot(generation.folder))
-            except EngineDownError:
-                if generations.stamp(self._index) == stamp:
-                    raise
-        raise EngineDownError("index.unavailable")
-
-    def _usable(self) -> Generation:
-        """The serving generation, if this program can read it. Raises EngineDownError."""
-        generation = generations.current(self._index)
-        if generation is None:
-            raise EngineDownError("index.missing")
-        facts = generation.facts
-        if (facts.get("format"), facts.get("segmenter")) != (FORMAT, self._segmenter.fingerprint):
-            raise EngineDownError("index.outdated")
-        return generation
+        return self._serving.verify()
 
     # --- writing ------------------------------------------------------------------------------------------
 
     def update(self, articles: Iterable[StoredArticle], *, seq: int) -> None:
-        previous = self._usable()
+        previous = self._serving.usable()
         with self._partial(previous) as folder, closing(Workers(self._segmenter, 1)) as workers:
             writer = IndexWriter(folder, workers, is_new=False)
             writer.replace(articles, batch=self._batch)

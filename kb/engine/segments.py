@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from kb.engine import arrays, columns, encoding
-from kb.engine.arrays import Descriptor
+from kb.engine.arrays import Arrays
 from kb.engine.columns import Columns
 from kb.engine.compiled import Array, Ints, address, kernel
 from kb.engine.encoding import Flat
@@ -37,7 +37,7 @@ from kb.engine.layout import (
 from kb.engine.tokens import FIELDS, Tokeniser
 from kb.model import StoredArticle
 
-FORMAT = 2  # raised when anything in a segment's files changes; an index of another format is rebuilt
+FORMAT = 3  # raised when anything in a segment's files changes; an index of another format is rebuilt
 
 
 class SegmentDamaged(Exception):
@@ -54,7 +54,7 @@ class Segment:
     means: dict[str, float]  # mean length of each field when written, which its bounds are worked out with
     alive: Array  # u1 of each document; empty when nothing is deleted
     dead: dict[str, Array]  # u4 of each term, by field; empty arrays when nothing is deleted
-    files: tuple[Descriptor, ...]
+    files: tuple[Arrays, ...]
 
     @property
     def count(self) -> int:
@@ -120,10 +120,10 @@ def read(folder: Path, name: str, deletions: int) -> Segment:
             raise SegmentDamaged(f"{name}: format {file.facts['format']}")
         alive: Array = np.empty(0, np.uint8)
         dead = {field: np.empty(0, np.uint32) for field in FIELDS}
-        files = [file.descriptor]
+        files = [file]
         if deletions:
             gone = arrays.read(folder / f"{name}.{deletions}.kbd")
-            files.append(gone.descriptor)
+            files.append(gone)
             alive, dead = gone["alive"], {field: gone[field] for field in FIELDS}
         docs, means = int(file.facts["docs"]), file.facts["means"]
         return Segment(name, file.by_name, docs, means, alive, dead, tuple(files))
