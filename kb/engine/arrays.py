@@ -25,15 +25,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
 
-from kb.engine.compiled import Array, address, i8, kernel
+from kb.engine.compiled import Array, address, intrinsic, loop
 from kb.engine.watch import Watch
 
 MAGIC = b"KBARRAY3"
 ALIGNMENT = 64
 HEAD_BYTES = 16 * 1024  # room for the header of any file
+LANES = 32  # independent sums, so that several can be worked on at once
+PRIME = 0x9E3779B185EBCA87
 PIECE_BYTES = 2 << 20  # summed up by one thread at a time
 SUMMING = min(4, os.cpu_count() or 1)  # threads; more than that wait for the memory
+
+_null: Any = cgutils.get_null_value
 
 
 class ArraysDamaged(Exception):
@@ -186,23 +192,34 @@ def _pieces(arrays: Iterable[Array]) -> Iterator[Array]:
 
 
 def _sum(piece: Array) -> bytes:
-    lanes = np.arange(1, 5, dtype=np.uint64)
-    even = len(piece) - len(piece) % ALIGNMENT
-    sum_up(address(piece), even // 8, lanes)
-    rest = np.concatenate([piece[even:], np.zeros(_missing(len(piece)), np.uint8)])
-    sum_up(address(rest), len(rest) // 8, lanes)
+    lanes = np.arange(1, LANES + 1, dtype=np.uint64)
+    even = len(piece) - len(piece) % lanes.nbytes
+    sum_up(address(piece), even, address(lanes))
+    if even < len(piece):
+        rest = np.zeros(lanes.nbytes, np.uint8)
+        rest[: len(piece) - even] = piece[even:]
+        sum_up(address(rest), len(rest), address(lanes))
     return lanes.tobytes()
 
 
-@kernel
-def sum_up(start: int, words: int, lanes: Array) -> None:
-    """Four independent chains of xor and multiplication by an odd number, each step of which can be undone."""
-    a, b, c, d = lanes[0], lanes[1], lanes[2], lanes[3]
-    prime, half = np.uint64(0x9E3779B185EBCA87), np.uint64(32)
-    for i in range(0, words, 4):
-        a = (a ^ np.uint64(i8(start, i))) * prime
-        b = (b ^ np.uint64(i8(start, i + 1))) * prime
-        c = (c ^ np.uint64(i8(start, i + 2))) * prime
-        d = (d ^ np.uint64(i8(start, i + 3))) * prime
-        a, b, c, d = a ^ (a >> half), b ^ (b >> half), c ^ (c >> half), d ^ (d >> half)
-    lanes[0], lanes[1], lanes[2], lanes[3] = a, b, c, d
+@loop
+def sum_up(start: int, size: int, lanes: int) -> None:
+    """Of `size` bytes, a multiple of what all lanes take at a time. All but the size are addresses."""
+    for at in range(0, size, 8 * LANES):
+        mix(start + at, lanes)
+
+
+@intrinsic
+def mix(_context: Any, numbers: Any, lanes: Any) -> Any:
+    """Take a number into each lane: xor, and multiplication by an odd number; each step can be undone."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        whole_number, kind = ir.IntType(64), ir.VectorType(ir.IntType(64), LANES)
+        taken, kept = (builder.inttoptr(one, kind.as_pointer()) for one in arguments)
+        mixed = builder.xor(builder.load(kept, align=8), builder.load(taken, align=8))
+        mixed = builder.mul(mixed, ir.Constant(kind, [whole_number(PRIME)] * LANES))
+        mixed = builder.xor(mixed, builder.lshr(mixed, ir.Constant(kind, [whole_number(32)] * LANES)))
+        builder.store(mixed, kept, align=8)
+        return _null(context.get_value_type(types.none))
+
+    return types.none(types.int64, types.int64), generate

@@ -51,12 +51,25 @@ def first(engine: ArrayEngine) -> None:
     engine.rebuild([[article(number) for number in range(60)]], seq=60)
 
 
-def step(engine: ArrayEngine, seq: int) -> None:
+def changes(seq: int) -> list[StoredArticle]:
     """From state seq - 1 to state seq: two articles are new, two changed, one goes."""
     changed = [article(seq * 2 + more) for more in (0, 1)]
     changed += [article(seq * more % 60, seq) for more in (3, 7)]
     changed.append(article(seq * 11 % 60, status="withdrawn"))
-    engine.update(changed, seq=seq)
+    return changed
+
+
+def step(engine: ArrayEngine, seq: int) -> None:
+    """From state seq - 1 to state seq, as an update."""
+    engine.update(changes(seq), seq=seq)
+
+
+def rebuild(engine: ArrayEngine, seq: int) -> None:
+    """To state seq from nothing."""
+    latest = {number: article(number) for number in range(60)}
+    for before in range(61, seq + 1):
+        latest |= {changed.id: changed for changed in changes(before)}
+    engine.rebuild([list(latest.values())], seq=seq)
 
 
 def answers(engine: ArrayEngine) -> Answers:
