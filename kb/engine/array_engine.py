@@ -23,7 +23,7 @@ from kb.engine.generations import Generation
 from kb.engine.index_writer import IndexWriter
 from kb.engine.parallel import Workers
 from kb.engine.segments import FORMAT
-from kb.engine.serving import Serving
+from kb.engine.serving import Serving, writing
 from kb.engine.snapshot import Snapshot
 from kb.model import Filters, Found, Match, Query, Sort, StoredArticle
 from kb.text.segment import Segmenter
@@ -84,21 +84,30 @@ class ArrayEngine:
 
     def update(self, articles: Iterable[StoredArticle], *, seq: int) -> None:
         previous = self._serving.usable()
-        with self._partial(previous) as folder, closing(Workers(self._segmenter, 1)) as workers:
+        with (
+            writing(self._index),
+            self._partial(previous) as folder,
+            closing(Workers(self._segmenter, 1)) as workers,
+        ):
             writer = IndexWriter(folder, workers, is_new=False)
             writer.replace(articles, batch=self._batch)
             writer.merge()
             self._publish(folder, writer, seq, previous)
 
     def rebuild(self, batches: Iterable[Sequence[StoredArticle]], *, seq: int) -> None:
-        with self._partial(None) as folder, closing(Workers(self._segmenter, self._processes)) as workers:
+        with (
+            writing(self._index),
+            self._partial(None) as folder,
+            closing(Workers(self._segmenter, self._processes)) as workers,
+        ):
             writer = IndexWriter(folder, workers, is_new=True)
             writer.add(chain.from_iterable(batches), batch=self._batch)
             writer.merge(everything=True)
             self._publish(folder, writer, seq, None)
 
     def tidy(self) -> None:
-        generations.tidy(self._index)
+        with writing(self._index):
+            generations.tidy(self._index)
 
     @contextmanager
     def _partial(self, previous: Generation | None) -> Iterator[Path]:

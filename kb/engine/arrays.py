@@ -17,10 +17,9 @@ import mmap
 import os
 import weakref
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ ALIGNMENT = 64
 HEAD_BYTES = 16 * 1024  # room for the header of any file
 LANES = 32  # independent sums, so that several can be worked on at once
 PRIME = 0x9E3779B185EBCA87
-PIECE_BYTES = 2 << 20  # summed up by one thread at a time
+PIECE_BYTES = 1 << 20  # summed up by one thread at a time
 SUMMING = min(4, os.cpu_count() or 1)  # threads; more than that wait for the memory
 
 _null: Any = cgutils.get_null_value
@@ -173,22 +172,17 @@ def checksum(arrays: Iterable[Array]) -> int:
     No change within eight bytes goes unseen, any other once in 2**64.
     """
     digest = hashlib.blake2b(digest_size=8)
-    pieces = _pieces(arrays)
-    first = list(islice(pieces, 2))
-    if len(first) < 2 or SUMMING < 2:
-        for piece in (*first, *pieces):
-            digest.update(_sum(piece))
-    else:
-        with ThreadPoolExecutor(SUMMING) as threads:
-            for lanes in threads.map(_sum, (*first, *pieces)):
+    with ThreadPoolExecutor(SUMMING) as threads:  # which start when there is something for them to do
+        for array in arrays:
+            for lanes in _sums(_bytes_of(array), threads):
                 digest.update(lanes)
     return int.from_bytes(digest.digest(), "little")
 
 
-def _pieces(arrays: Iterable[Array]) -> Iterator[Array]:
-    for array in arrays:
-        body = _bytes_of(array)
-        yield from (body[start : start + PIECE_BYTES] for start in range(0, len(body), PIECE_BYTES))
+def _sums(body: Array, threads: ThreadPoolExecutor) -> Iterable[bytes]:
+    """Of each piece, in order."""
+    pieces = [body[start : start + PIECE_BYTES] for start in range(0, len(body), PIECE_BYTES)]
+    return threads.map(_sum, pieces) if len(pieces) > 1 and SUMMING > 1 else map(_sum, pieces)
 
 
 def _sum(piece: Array) -> bytes:

@@ -17,6 +17,7 @@ import json
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -245,13 +246,15 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _seal(path: Path, previous: Generation | None) -> dict[str, Any]:
-    size = path.stat().st_size
+    found = path.stat()
+    size = found.st_size
     if previous is not None and path.name in previous.files:
         known = previous.files[path.name]
         if known["size"] == size and path.samefile(previous.folder / path.name):
             return dict(known)
     with path.open("rb") as file:
-        os.fchmod(file.fileno(), 0o600)
+        if stat.S_IMODE(found.st_mode) != 0o600:  # Whoosh's
+            os.fchmod(file.fileno(), 0o600)
         os.fsync(file.fileno())
     known = {"size": size, "sha256": _hash(path)}
     return {**known, "head": _hash(path, HEAD_BYTES)} if path.name.endswith(SUMMED) else known

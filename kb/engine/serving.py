@@ -9,14 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kb.engine import generations
 from kb.engine.generations import Generation
-from kb.engine.segments import FORMAT
+from kb.engine.segments import FORMAT, SegmentDamaged
 from kb.engine.snapshot import Snapshot, open_snapshot
-from kb.errors import EngineDownError
+from kb.errors import EngineDownError, KbError
 
 log = logging.getLogger(__name__)
 
@@ -176,6 +178,21 @@ class Serving:
                 raise EngineDownError("index.outdated")
             identities = generations.identities(generation)
             return Opened(stamp, generation, open_snapshot(folder), identities, damage)
+
+
+@contextmanager
+def writing(index: Path) -> Iterator[None]:
+    """What goes wrong with files while a generation is written, in words. What serves is not touched by it.
+
+    Raises KbError("index.unwritable") when the disk refuses, EngineDownError when what is built upon is damaged.
+    """
+    try:
+        yield
+    except OSError as error:
+        path = error.filename if isinstance(error.filename, str) else index
+        raise KbError("index.unwritable", path=path, reason=error.strerror or error) from error
+    except SegmentDamaged as error:
+        raise EngineDownError("index.damaged", file=index.name, reason=error) from error
 
 
 def _again(error: EngineDownError) -> EngineDownError:

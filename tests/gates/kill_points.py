@@ -1,16 +1,18 @@
 """Runs a piece of work on an index again and again, and kills it before each of its file operations in turn.
 
-    python -m tests.gates.kill_points FOLDER WORK EVERY      WORK: commit, merge, rebuild, first
+    python -m tests.gates.kill_points FOLDER EVERY WORK...      WORK: commit, merge, rebuild, first
 
-One process without threads, its kernels compiled, forks a child for every point. Prints JSON: how many operations there
-are, how many points were tried, what was wrong afterwards, and the list of operations of an undisturbed run.
+One process without threads, its kernels compiled, forks a child for every point. Prints JSON for each work: how many
+points were tried, what was wrong afterwards, and the list of operations of an undisturbed run.
 """
 
 from __future__ import annotations
 
 import builtins
+import errno
 import io
 import json
+import math
 import os
 import shutil
 import signal
@@ -25,25 +27,40 @@ from tests.engine import states
 from tests.engine.states import Answers, answers, answers_or_none, open_index
 
 Operation = tuple[str, str, str]  # ("os.rename", from, to); ("write", path, "")
-CHANGES = ("os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "os.symlink")
+CHANGES = (
+    "os.rename",
+    "os.link",
+    "os.remove",
+    "os.mkdir",
+    "os.rmdir",
+    "os.chmod",
+    "os.truncate",
+    "os.symlink",
+)
+FREEING = ("os.remove", "os.rmdir", "os.chmod")  # goes on when the disk is full
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 real_open, real_fsync = io.open, os.fsync
 
 
 @dataclass
 class Watched:
-    """Counts file operations under a folder, and kills the process before number `last`."""
+    """Counts file operations under a folder, and kills the process before number `last`, or lets it and all later ones fail."""
 
     folder: str
-    last: int
+    last: float
+    error: int = 0  # ENOSPC: what needs room fails; another: all do. 0: kill
     done: list[Operation] = field(default_factory=list)
+    refused: str = ""  # the operation that failed first
 
     def before(self, name: str, path: object, other: object = "") -> None:
         where = _path(path)
         if os.path.isabs(where) and not where.startswith(self.folder):
             return
-        if len(self.done) == self.last:
+        if len(self.done) >= self.last and not self.error:
             os.kill(os.getpid(), signal.SIGKILL)
+        if len(self.done) >= self.last and (self.error != errno.ENOSPC or name not in FREEING):
+            self.refused = self.refused or name
+            raise OSError(self.error, os.strerror(self.error), where)
         self.done.append((name, where, _path(other)))
 
     def install(self) -> None:
@@ -59,12 +76,19 @@ class Watched:
                 watched.before("write the rest", path)
                 return int(super().write(data) or 0)
 
-        def opened(file: Any, mode: str = "r", buffering: int = -1, encoding: Any = None, *rest: Any, **more: Any) -> Any:
-            if not set(mode) & set("wxa+"):
+        def opened(
+            file: Any, mode: str = "r", buffering: int = -1, encoding: Any = None, *rest: Any, **more: Any
+        ) -> Any:
+            if (
+                not set(mode) & set("wxa") or "+" in mode
+            ):  # of those with a plus are only files without a name
                 return real_open(file, mode, buffering, encoding, *rest, **more)
-            assert "+" not in mode and not rest, "not met in kb so far"
             raw = Raw(file, mode.replace("b", "").replace("t", ""), more.pop("closefd", True))
-            return io.BufferedWriter(raw) if "b" in mode else io.TextIOWrapper(io.BufferedWriter(raw), encoding, **more)
+            return (
+                io.BufferedWriter(raw)
+                if "b" in mode
+                else io.TextIOWrapper(io.BufferedWriter(raw), encoding, **more)
+            )
 
         def synced(descriptor: int) -> None:
             watched.before("fsync", os.readlink(f"/proc/self/fd/{descriptor}"))
@@ -128,12 +152,12 @@ def _child(index: Path, wanted: Work, last: int, log: Path) -> NoReturn:
         watched.install()
         wanted.run(index)
         done = list(watched.done)
-        watched.last = -1
+        watched.last = math.inf
         with real_open(log, "w") as out:
             json.dump(done, out)
         os._exit(0)
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
         os._exit(1)
 
 
@@ -156,8 +180,8 @@ def complaints(index: Path, wanted: Work, by_seq: dict[int, Answers]) -> list[st
     return wrong + writer.verify() + [f"left over: {path}" for path in states.left_over(index)]
 
 
-def main(folder: Path, name: str, every: int) -> None:
-    compile_kernels()
+def tried(folder: Path, name: str, every: int) -> dict[str, Any]:
+    """Kills the work before each `every`th operation."""
     wanted = work(name)
     known = states.make(folder / "reference", steps=max(wanted.new - 60, 0))
     template = folder / "template"
@@ -165,19 +189,24 @@ def main(folder: Path, name: str, every: int) -> None:
         states.make(template, steps=wanted.old - 60)
     index = folder / "index"
     wrong: list[str] = []
-    tried = last = 0
+    points = last = 0
     while True:
         shutil.rmtree(index, ignore_errors=True)
         if wanted.old is not None:
             states.Known(template, {}).copy(index)
         ended, operations = run_child(index, wanted, last)
         if ended:
-            break
-        wrong += [f"{last}: {one}" for one in complaints(index, wanted, known.by_seq)]
-        tried += 1
+            return {"index": str(index), "points": points, "wrong": wrong, "operations": operations}
+        wrong += [f"{name}, {last}: {one}" for one in complaints(index, wanted, known.by_seq)]
+        points += 1
         last += every
-    print(json.dumps({"tried": tried, "wrong": wrong, "operations": operations}))
+
+
+def main(folder: Path, every: int, names: list[str]) -> None:
+    compile_kernels()
+    found = {name: tried(folder / name, name, every) for name in names}
+    json.dump(found, sys.stdout)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
