@@ -71,7 +71,7 @@ class ArrayEngine:
         return int(self._serving.opened().generation.facts["seq"])
 
     def count(self) -> int:
-        return int(self._serving.opened().generation.facts["count"])
+        return int(self._serving.sound().generation.facts["count"])
 
     def problem(self) -> str | None:
         error = self._serving.problem()

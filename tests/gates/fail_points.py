@@ -1,6 +1,6 @@
 """Runs a piece of work on an index again and again, and lets every file operation from one of them on fail.
 
-    python -m tests.gates.fail_points FOLDER ERROR EVERY WORK...      ERROR: ENOSPC, EROFS, EIO
+    python -m tests.gates.fail_points FOLDER EVERY WORK...
 
 One process forks a child for every point. In it the work must fail with one clear error while an engine that was open all
 the time goes on answering; then there is room again, and the same process must come to the new state.
@@ -14,6 +14,7 @@ import math
 import os
 import shutil
 import sys
+from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,6 +23,8 @@ from kb.errors import KbError
 from tests.engine import states
 from tests.engine.states import Answers, answers_or_none, open_index
 from tests.gates.kill_points import Watched, Work, complaints, work
+
+ERRORS = (errno.ENOSPC, errno.EROFS, errno.EIO)
 
 
 def child(index: Path, wanted: Work, watched: Watched, by_seq: dict[int, Answers], out: int) -> NoReturn:
@@ -67,30 +70,36 @@ def refused_at(
     return refused, wrong
 
 
-def main(folder: Path, error: int, every: int, names: list[str]) -> None:
-    compile_kernels()
-    known = states.make(folder / "reference", steps=8)
-    wrong: list[str] = []
+def tried(folder: Path, name: str, every: int, by_seq: dict[int, Answers]) -> tuple[list[str], list[str]]:
+    """The operations that failed, at every `every`th with the next of ERRORS (at each with all); and what was wrong."""
+    wanted, template, index = work(name), folder / name, folder / "index"
+    if wanted.old is not None:
+        states.make(template, steps=wanted.old - 60)
     refused: list[str] = []
-    for name in names:
-        wanted = work(name)
-        template = folder / name
-        if wanted.old is not None:
-            states.make(template, steps=wanted.old - 60)
-        last = 0
-        while True:
-            index = folder / "index"
+    wrong: list[str] = []
+    for point in count():
+        errors = ERRORS if every == 1 else (ERRORS[point % len(ERRORS)],)
+        for error in errors:
             shutil.rmtree(index, ignore_errors=True)
             if wanted.old is not None:
                 states.Known(template, {}).copy(index)
-            first, found = refused_at(index, wanted, Watched(str(index), last, error), known.by_seq)
-            wrong += [f"{name}, {last} ({first}): {one}" for one in found]
+            watched = Watched(str(index), point * every, error)
+            first, found = refused_at(index, wanted, watched, by_seq)
+            wrong += [f"{name}, {point * every} ({os.strerror(error)} at {first}): {one}" for one in found]
             if not first:
-                break
+                return refused, wrong
             refused.append(first)
-            last += every
+    raise AssertionError("not reached")
+
+
+def main(folder: Path, every: int, names: list[str]) -> None:
+    compile_kernels()
+    known = states.make(folder / "reference", steps=8)
+    found = [tried(folder, name, every, known.by_seq) for name in names]
+    refused = [one for some, _ in found for one in some]
+    wrong = [one for _, some in found for one in some]
     json.dump({"points": len(refused), "refused": sorted(set(refused)), "wrong": wrong}, sys.stdout)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), getattr(errno, sys.argv[2]), int(sys.argv[3]), sys.argv[4:])
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

@@ -41,15 +41,17 @@ def test_killed_before_any_file_operation_it_is_in_the_old_state_or_the_new_one_
     for name in WORKS:
         assert found[name]["wrong"] == []
         assert found[name]["points"] >= 30 // every, name
-        check_order(Path(found[name]["index"]), [tuple(one) for one in found[name]["operations"]])
+        index, operations = Path(found[name]["index"]), [tuple(one) for one in found[name]["operations"]]
+        check_order(index, operations)
+        if name == "commit":  # in others files are made that are merged and gone before anything names them
+            show_that_order_is_checked(index, operations)
 
 
-@pytest.mark.parametrize("every", [17, pytest.param(1, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("error", ["ENOSPC", "EROFS", "EIO"])
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.slow)])
 def test_refused_by_the_disk_from_any_file_operation_on_it_says_so_serves_and_recovers_in_the_same_process(
-    memory: Path, error: str, every: int
+    memory: Path, every: int
 ) -> None:
-    found = run("fail_points", memory / f"{error}{every}", error, str(every), *WORKS)
+    found = run("fail_points", memory / f"refused{every}", str(every), *WORKS)
 
     assert found["wrong"] == []
     assert found["points"] >= 100 // every
@@ -108,10 +110,8 @@ def last_of(operations: list[Operation], names: tuple[str, ...], folder: Path) -
     }
 
 
-def test_the_order_of_operations_is_really_checked(memory: Path) -> None:
-    found = run("kill_points", memory / "order", "1000", "commit")["commit"]
-    index, operations = Path(found["index"]), [tuple(one) for one in found["operations"]]
-    check_order(index, operations)
+def show_that_order_is_checked(index: Path, operations: list[Operation]) -> None:
+    """Without any one fsync that nothing else stands in for, the check fails."""
     for place, one in enumerate(operations):
         if one[0] == "fsync" and operations.count(one) == 1:
             with pytest.raises(AssertionError):
