@@ -150,13 +150,13 @@ def publish(partial: Path, facts: Mapping[str, Any], previous: Generation | None
     index, name = partial.parent, partial.name.removesuffix(".partial")
     files = {path.name: _seal(path, previous) for path in sorted(partial.iterdir())}
     body: dict[str, Any] = {"name": name, "facts": dict(facts), "files": files}
-    _write(partial / MANIFEST, json.dumps({**body, "sha256": _sum(body)}, ensure_ascii=False, indent=1))
-    _sync(partial)
+    write(partial / MANIFEST, json.dumps({**body, "sha256": _sum(body)}, ensure_ascii=False, indent=1))
+    sync(partial)
     partial.rename(index / name)
-    _sync(index)
-    _write(index / f"{CURRENT}.new", name + "\n")
+    sync(index)
+    write(index / f"{CURRENT}.new", name + "\n")
     (index / f"{CURRENT}.new").rename(index / CURRENT)
-    _sync(index)
+    sync(index)
     tidy(index)
     return Generation(index / name, body["facts"], files)
 
@@ -276,19 +276,21 @@ def _make_private(index: Path) -> None:
     """The folder of the index, for its owner alone, on the disk."""
     if not index.is_dir():
         index.mkdir(parents=True, mode=0o700)
-        _sync(index.parent)
+        sync(index.parent)
     index.chmod(0o700)
 
 
-def _write(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def write(path: Path, text: str) -> None:
+    """A file for its owner alone, on the disk when this returns."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """Put on the disk what was made, renamed or removed in the folder."""
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(number)
