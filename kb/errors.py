@@ -284,6 +284,10 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "索引写不进去({path}:{reason})。检索照常,文章没有丢失;请检查磁盘空间和权限,之后会自动补上,也可运行 kb reindex --new。",
         "en": "The index cannot be written ({path}: {reason}). Searching goes on and no article is lost; check disk space and permissions, then run kb reindex --new, or wait for the server to do it.",
     },
+    "search.too_slow": {
+        "zh": "这次检索超过 {seconds:g} 秒,已停止。资料和索引不受影响;请换用更具体的词语,或加上日期、报纸条件后再试。",
+        "en": "The search took more than {seconds:g} seconds and was stopped. Nothing was changed; use more specific words, or add a date or newspaper, and try again.",
+    },
     # --- query ----------------------------------------------------------------------------------------------
     "query.empty": {
         "zh": "没有可检索的文字。请输入词语,例如:党建 业务 融合。",
@@ -380,6 +384,10 @@ class EngineDownError(KbError):
     """The index cannot answer now."""
 
     exit_code = 5
+
+
+class TooSlowError(KbError):
+    """A query that took longer than it may."""
 
 
 class ParseError(KbError):

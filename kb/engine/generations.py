@@ -30,6 +30,7 @@ from kb.errors import EngineDownError
 MANIFEST = "MANIFEST.json"
 CURRENT = "CURRENT"
 SUMMED = (".kbs", ".kbd")  # files of arrays.py: what follows their head is checked by whoever maps them
+JOURNAL = "JOURNAL.json"  # in a partial folder that can be gone on with (rebuilding.py)
 _NAME = re.compile(r"gen-(\d{4,})")
 _CHUNK = 1 << 20  # bytes read at a time when hashing
 
@@ -164,10 +165,12 @@ def publish(partial: Path, facts: Mapping[str, Any], previous: Generation | None
 def tidy(index: Path) -> None:
     """Remove what killed runs left behind, and every generation but the serving one and the one before it.
 
-    One that a reader is just opening stays until the next time. Only for whoever holds the writer's lock.
+    One that a reader is just opening stays until the next time, and a partial folder with a journal too: rebuilding.py
+    goes on with it, or removes it. Only for whoever holds the writer's lock.
     """
     for left_over in [*index.glob("*.partial"), *index.glob("*.old"), *index.glob(f"{CURRENT}.new")]:
-        shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
+        if not (left_over / JOURNAL).exists():
+            shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
     try:
         serving = current(index)
     except EngineDownError:

@@ -12,7 +12,7 @@ from typing import Any
 from kb.engine import generations
 from kb.engine.array_engine import ArrayEngine
 from kb.errors import EngineDownError
-from kb.model import Article, Block, Filters, StoredArticle
+from kb.model import Article, Block, Page, StoredArticle
 from kb.query import parse
 from kb.text.segment import Segmenter
 
@@ -28,7 +28,7 @@ Answers = tuple[Any, ...]
 
 
 def article(number: int, version: int = 0, status: str = "normal") -> StoredArticle:
-    """Invented; its words depend on number and version alone."""
+    """Invented; its words depend on number and version alone. Its id, and its place in the store, is number + 1."""
     subject, other = SUBJECTS[number % 5], SUBJECTS[(number * 7 + version) % 5]
     text = f"支部每月开展{subject},党建与{other}一起谋划,第{number}篇第{version}版。" * (1 + number % 4)
     made = Article(
@@ -39,7 +39,9 @@ def article(number: int, version: int = 0, status: str = "normal") -> StoredArti
         newspaper=("清河日报", "枫溪法治报")[number % 2],
         published=f"{2020 + number % 5}-{1 + number % 12:02}-03",
     )
-    return StoredArticle(number, number, 1, status, made, None, None, "2026-11-22T00:00:00Z", len(text))
+    return StoredArticle(
+        number + 1, number + 1, 1, status, made, None, None, "2026-11-22T00:00:00Z", len(text)
+    )
 
 
 @cache
@@ -72,18 +74,20 @@ def step(engine: ArrayEngine, seq: int) -> None:
 
 
 def rebuild(engine: ArrayEngine, seq: int) -> None:
-    """To state seq from nothing."""
-    latest = {number: article(number) for number in range(60)}
+    """To state seq from nothing, or from where a rebuild to the same state was killed."""
+    latest = {number + 1: article(number) for number in range(60)}
     for before in range(61, seq + 1):
         latest |= {changed.id: changed for changed in changes(before)}
-    engine.rebuild([list(latest.values())], seq=seq)
+    after = engine.reached()
+    left = [latest[number] for number in sorted(latest) if latest[number].seq > after]
+    engine.rebuild([left[:20], left[20:]], seq=seq, after=after)
 
 
 def answers(engine: ArrayEngine) -> Answers:
     """Its sequence number, and what it answers to every question. Raises EngineDownError."""
     seq = engine.indexed_seq()
     found = [
-        engine.find(parse(text), match=match, filters=Filters(), sort=sort, offset=0, limit=8)  # type: ignore[arg-type]
+        engine.find(parse(text), Page(facets=("newspaper", "year"), sort=sort, limit=8, seconds=60.0), match=match)  # type: ignore[arg-type]
         for text, match, sort in QUESTIONS
     ]
     told = [

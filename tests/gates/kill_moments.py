@@ -81,7 +81,7 @@ def main(folder: Path, kills: int) -> None:
             wrong.append(f"seed {seed}, kill {number}: {seq} + {done} acknowledged, {reached} answers")
         seq = reached
     writer = open_index(index)
-    writer.tidy()
+    states.rebuild(writer, seq + 1)  # goes on with one that was killed, if there is one
     wrong += [*([writer.problem()] if writer.problem() else []), *writer.verify(), *states.left_over(index)]
     json.dump({"kills": kills, "acknowledged": total, "wrong": wrong}, sys.stdout)
 
