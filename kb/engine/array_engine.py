@@ -74,7 +74,7 @@ class ArrayEngine:
         return plan.marked(plan.wanted(query.clauses, self._segmenter))
 
     def indexed_seq(self) -> int:
-        return int(self._serving.opened().generation.facts["seq"])
+        return int(self._serving.sound().generation.facts["seq"])
 
     def count(self) -> int:
         return int(self._serving.sound().generation.facts["count"])

@@ -102,10 +102,10 @@ class Serving:
             generation = self.usable()
             with generations.held(generation.folder):
                 found = generations.problems(generation)
+            if found and generations.current(self._index) != generation.folder:
+                return self.verify()  # it was replaced and removed while it was being read
         except EngineDownError as error:
             return [error.words("zh")]
-        if found and generations.current(self._index) != generation.folder:
-            return self.verify()  # it was replaced and removed while it was being read
         if found:
             log.error("index.damage_found", extra={"generation": generation.folder.name, "files": found})
             self._forget()

@@ -87,7 +87,9 @@ def answers(engine: ArrayEngine) -> Answers:
     """Its sequence number, and what it answers to every question. Raises EngineDownError."""
     seq = engine.indexed_seq()
     found = [
-        engine.find(parse(text), Page(facets=("newspaper", "year"), sort=sort, limit=8, seconds=60.0), match=match)  # type: ignore[arg-type]
+        engine.find(
+            parse(text), Page(facets=("newspaper", "year"), sort=sort, limit=8, seconds=60.0), match=match
+        )  # type: ignore[arg-type]
         for text, match, sort in QUESTIONS
     ]
     told = [
