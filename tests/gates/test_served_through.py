@@ -41,14 +41,12 @@ def total(client: FlaskClient) -> tuple[int, int]:
     return found, int(stale[1]) if stale else 0
 
 
-def reindex(
-    settings: Settings, *arguments: str, file_kib: int | None = None
-) -> subprocess.CompletedProcess[str]:
-    """`kb reindex`, with files of at most `file_kib`: what is longer ends as on a full disk."""
+def run(settings: Settings, *arguments: str, file_kib: int | None = None) -> subprocess.CompletedProcess[str]:
+    """A command of kb, with files of at most `file_kib`: what is longer ends as on a full disk."""
     limit = f"ulimit -f {file_kib}; " if file_kib else ""
     command = ["bash", "-c", f'{limit}exec "$@"', "bash", sys.executable, "-m", "kb"]
     return subprocess.run(
-        [*command, "--data", str(settings.data), "reindex", *arguments], capture_output=True, text=True
+        [*command, "--data", str(settings.data), *arguments], capture_output=True, text=True
     )
 
 
@@ -70,15 +68,19 @@ def test_a_full_disk_stops_the_indexer_with_words_and_the_next_run_makes_it_good
     assert total(client) == (40, 0)
     archive = tmp_path / "more.jsonl"
     archive.write_text("".join(map(line, range(40, 400))), encoding="utf-8")
+    refused = run(settings, "add", str(archive), file_kib=4)
+    assert (refused.returncode, total(client)) == (1, (40, 0))
+    assert "写不进去" in refused.stderr
+    assert "Traceback" not in refused.stderr
     ingest.add(database, settings, [archive])
-    failed = reindex(settings, "--new", file_kib=4)
+    failed = run(settings, "reindex", "--new", file_kib=4)
 
     assert failed.returncode == 1
     assert "索引写不进去" in failed.stderr
     assert "Traceback" not in failed.stderr
     assert total(client) == (40, 360)
     assert client.get("/readyz").status_code == 200
-    assert reindex(settings, "--new").returncode == 0
+    assert run(settings, "reindex", "--new").returncode == 0
     assert total(client) == (400, 0)
     assert left_over(settings.index) == []
     assert check(database) == []
