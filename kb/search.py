@@ -11,6 +11,7 @@ from sqlalchemy import Engine as Database
 from kb import config
 from kb.config import Settings
 from kb.engine import Engine, open_engine
+from kb.errors import EngineDownError
 from kb.model import SHOWN_STATUSES, Filters, Found, Hit, Page, Query, Results, Sort, StoredArticle
 from kb.query import parse
 from kb.store import articles
@@ -89,7 +90,11 @@ class Search:
 
     def problem(self) -> str | None:
         """Why it cannot answer now, in Chinese; None when it can."""
-        return self.engine.problem()
+        try:
+            self.engine.count()
+        except EngineDownError as error:
+            return error.words("zh")
+        return None
 
     def _found(self, query: Query, page: Page) -> tuple[Found, bool]:
         """The page of matches, and whether they are those of the fallback."""

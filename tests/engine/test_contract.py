@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kb.engine import generations, open_engine
+from kb.engine import open_engine
 from kb.errors import EngineDownError
 from kb.model import Article, Author, Block, Filters, Page, Query, StoredArticle
 from kb.query import parse
@@ -533,8 +533,7 @@ def test_truncated_files_are_never_answered_from(make, tmp_path):
 @pytest.mark.filterwarnings(
     "ignore::ResourceWarning"
 )  # Whoosh lets go of files that it fails to read unclosed
-def test_a_flipped_bit_is_found_by_verify_and_never_crashes_a_search(make, tmp_path, monkeypatch):
-    monkeypatch.setattr(generations, "SMALL_BYTES", 0)
+def test_a_flipped_bit_is_found_by_verify_and_never_crashes_a_search(make, tmp_path):
     make().rebuild([SHELF], seq=5)
     pick = random.Random(3)
     paths = sorted((tmp_path / "index").glob("gen-*/*"))
