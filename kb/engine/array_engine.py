@@ -190,7 +190,7 @@ class ArrayEngine:
 
     @contextmanager
     def _partial(self, previous: Generation | None, before: Journal | None = None) -> Iterator[Path]:
-        folder = rebuilding.resume(before) if before else generations.begin(self._index, previous)
+        folder = before.folder if before else generations.begin(self._index, previous)
         try:
             yield folder
         except (KeyboardInterrupt, BrokenExecutor):

@@ -126,7 +126,7 @@ def tidy(index: Path) -> None:
         serving = number(Path((index / CURRENT).read_text(encoding="ascii")))
     except (OSError, UnicodeDecodeError):
         return  # nothing serves; the next generation that is published clears up
-    folders = sorted(index.glob("gen-*"), key=number)
+    folders = sorted((one for one in index.glob("gen-*") if _NAME.fullmatch(one.name)), key=number)
     before = [folder for folder in folders if number(folder) < serving]
     for folder in folders:
         if number(folder) != serving and folder not in before[-1:]:

@@ -13,7 +13,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
@@ -81,8 +81,8 @@ def unfinished(index: Path, facts: Mapping[str, Any]) -> Journal | None:
     return None
 
 
-def resume(journal: Journal) -> Path:
-    """The folder of a killed rebuild as the next generation's, with nothing in it that its journal does not name."""
+def resume(journal: Journal) -> Journal:
+    """The killed rebuild in a folder that is the next generation's, with nothing in it that its journal does not name."""
     index = journal.folder.parent
     newest = max(generations.number(folder) for folder in index.glob("gen-*"))
     folder = index / f"gen-{newest + 1:04d}.partial"
@@ -91,7 +91,7 @@ def resume(journal: Journal) -> Path:
     for path in folder.iterdir():
         if path.name not in kept:
             path.unlink()
-    return folder
+    return replace(journal, folder=folder)
 
 
 def tasks(batches: Iterable[Batch], cut: Cut) -> Iterator[Batch]:
