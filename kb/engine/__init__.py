@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
-from kb.model import Filters, Found, Match, Query, Sort, StoredArticle
+from kb.engine.tree import Node
+from kb.model import Found, Match, Page, Query, StoredArticle
 from kb.text.segment import Segmenter
 
 
@@ -17,14 +18,18 @@ class Engine(Protocol):
     EngineDownError: an index that cannot be read is never an empty one.
     """
 
-    def find(
-        self, query: Query, *, match: Match, filters: Filters, sort: Sort, offset: int, limit: int
-    ) -> Found:
+    def find(self, query: Query, page: Page, *, match: Match = "all") -> Found:
         """Articles that have all clauses of the query, or ("any") those that have most of them first.
 
-        Counts of a facet leave out what was chosen in that facet, so that its other values stay in sight.
-        Equal scores are ordered by article id; unknown dates come last in both orders of date.
+        The total and the counts are exact, over all matches. Counts of a facet leave out what was chosen in that
+        facet, so that its other values stay in sight; a collapsed copy still counts there. Equal dates and lengths are
+        ordered by score, equal scores by article id; unknown dates come last in both orders of date.
+        Raises TooSlowError after `page.seconds`, in any thread.
         """
+        ...
+
+    def find_tree(self, tree: Node, page: Page) -> Found:
+        """Articles that a tree matches, as `find` answers."""
         ...
 
     def terms(self, query: Query) -> tuple[str, ...]:

@@ -8,18 +8,16 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from whoosh import __version__ as whoosh_version
 
 from kb.engine import clock, generations, plan, rebuilding
-from kb.engine.answer import Page, answer
-from kb.engine.evaluate import Matches, evaluate
+from kb.engine.answer import find
 from kb.engine.generations import Generation
 from kb.engine.index_writer import IndexWriter
 from kb.engine.layout import SEGMENT_DOCS, SEGMENT_TOKENS
@@ -27,8 +25,10 @@ from kb.engine.parallel import BYTES_A_CHAR, Batch, Cut, Workers
 from kb.engine.rebuilding import Journal, Rebuild
 from kb.engine.segments import FORMAT
 from kb.engine.snapshot import Snapshot, open_snapshot
-from kb.errors import EngineDownError
-from kb.model import Filters, Found, Match, Query, Sort, StoredArticle
+from kb.engine.tiers import find_any
+from kb.engine.tree import Node
+from kb.errors import EngineDownError, TooSlowError
+from kb.model import Found, Match, Page, Query, StoredArticle
 from kb.text.segment import Segmenter
 
 OPEN_TRIES = 3  # a generation can be replaced twice while it is being opened
@@ -61,24 +61,24 @@ class ArrayEngine:
 
     # --- reading ------------------------------------------------------------------------------------------
 
-    def find(
-        self, query: Query, *, match: Match, filters: Filters, sort: Sort, offset: int, limit: int,
-        seconds: float | None = None,
-    ) -> Found:  # fmt: skip
-        """Raises TimeoutError after `seconds`, in any thread."""
+    def find(self, query: Query, page: Page, *, match: Match = "all") -> Found:
+        clauses = plan.wanted(query.clauses, self._segmenter)
+        if match == "all":
+            return self.find_tree(plan.of_all(clauses), page)
+        return self._answer(lambda snapshot, deadline: find_any(snapshot, clauses, page, deadline), page)
+
+    def find_tree(self, tree: Node, page: Page) -> Found:
+        return self._answer(lambda snapshot, deadline: find(snapshot, tree, page, deadline), page)
+
+    def _answer(self, asked: Callable[[Snapshot, int], Found], page: Page) -> Found:
         snapshot = self._opened().snapshot
         snapshot.check()
-        clauses = plan.wanted(query.clauses, self._segmenter)
-        only = {"newspaper": filters.newspapers, "year": filters.years}
-        page = Page(only=only, sort=sort, offset=offset, limit=limit)
-        with clock.deadline(seconds) as deadline:
-            if not clauses:
-                nothing = Matches(np.zeros(snapshot.docs, np.bool_), np.zeros(snapshot.docs))
-                return answer(snapshot, *nothing, page)
-            if match == "all":
-                return answer(snapshot, *evaluate(snapshot, plan.of_all(clauses), deadline), page)
-            matches, full = _match_any(snapshot, clauses, deadline)
-            return answer(snapshot, *matches, page, full)
+        try:
+            deadline = clock.deadline(page.seconds)
+            clock.check(deadline)
+            return asked(snapshot, deadline)
+        except TimeoutError as error:
+            raise TooSlowError("search.too_slow", seconds=page.seconds) from error
 
     def terms(self, query: Query) -> tuple[str, ...]:
         return plan.marked(plan.wanted(query.clauses, self._segmenter))
@@ -208,26 +208,3 @@ class ArrayEngine:
             "count": writer.count,
         }
         generations.publish(folder, facts, previous)
-
-
-def _match_any(snapshot: Snapshot, clauses: Sequence[plan.Wanted], deadline: int) -> tuple[Matches, Any]:
-    """Articles that have a clause, and where none has, a piece of one; how many clauses each has. Dates stay a must."""
-    dated, scores, full = snapshot.alive, np.zeros(snapshot.docs), np.zeros(snapshot.docs, np.int64)
-    pieces = np.zeros(snapshot.docs, np.bool_)
-    for one in clauses:
-        has_all = np.ones(snapshot.docs, np.bool_)
-        for node, text in one.pieces:
-            found = evaluate(snapshot, node, deadline)
-            scores = scores + found.scores
-            has_all &= found.mask
-            if len(text) > 1:  # 的 alone is no reason to show an article
-                pieces |= found.mask
-        if one.clause.kind == "date":
-            dated = dated & has_all
-        else:
-            full += has_all
-    for gram in plan.grams(clauses):
-        scores = scores + evaluate(snapshot, gram, deadline).scores
-    mask = dated & (full > 0)
-    mask = mask if mask.any() else dated & pieces
-    return Matches(mask, scores), full

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kb.engine.compiled import Array, Bytes, Floats, Ints, loop, whole
-from kb.engine.layout import ARRAYS, BIG, CHUNK, POS_STEP, SEGMENT_DOCS, STEP, bound_of, is_dense
+from kb.engine.layout import ARRAYS, BIG, CHUNK, POS_STEP, SEGMENT_DOCS, STEP, bound_from, is_dense
 from kb.engine.spool import Spool
 
 K1, B = 1.2, 0.75
@@ -149,7 +149,7 @@ def add_term(
     byte = min(255, int(np.ceil(np.sqrt(most) * 255.0 * SAFE)))
     add_entry(out, written, last, letters, start, size, df, byte)
     if is_dense(df, (len(norm) + CHUNK - 1) // CHUNK):
-        add_row(out, written, docs, tf, df, norm, bound_of(byte))
+        add_row(out, written, docs, tf, df, norm, bound_from(byte))
     else:
         high = written[U_HIGH]
         for i in range(df):
@@ -190,7 +190,7 @@ def begin_positions(out: Buffers, written: Ints, posting: int) -> None:
 
 def norms(lengths: Array, mean: float) -> Floats:
     """k1 * (1 - b + b * length / mean): what a frequency is weighed against."""
-    result: Floats = K1 * (1.0 - B + B * lengths.astype(np.float64) / max(mean, 1.0))
+    result: Floats = K1 * (1.0 - B + B * lengths.astype(np.float64) / (mean or 1.0))
     return result
 
 

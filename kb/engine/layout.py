@@ -35,6 +35,7 @@ from kb.engine.compiled import (
     kernel,
     loop,
     lowest_bit,
+    prefetch,
     u1,
     u2,
     u4,
@@ -54,19 +55,8 @@ ARRAYS = {
 }  # fmt: skip
 
 # Columns of the table that kernels get: a row for every field and segment. Addresses, where nothing else is said.
-TERMS, BLOCKS, LOW, HIGH, CHUNK_AT, CHUNK_TOP, TF, BIG_AT, BIG_TF, POS, POS_AT = (
-    0,
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    7,
-    8,
-    9,
-    10,
-)
+TERMS, BLOCKS, LOW, HIGH, CHUNK_AT, CHUNK_TOP = 0, 1, 2, 3, 4, 5
+TF, BIG_AT, BIG_TF, POS, POS_AT = 6, 7, 8, 9, 10
 N_TERMS, N_BIG, LONGEST = 11, 12, 13  # numbers; the last one bytes of the longest term
 NORM = 14  # f8[docs]: k1 * (1 - b + b * length / mean length)
 IDS = 15  # i8[docs]: article ids
@@ -75,11 +65,14 @@ DEAD = 17  # u4[n]: deleted documents of each term, 0 when nothing is deleted
 DOCS = 18  # documents, a number
 BASE = 19  # documents in the segments before, a number
 MOST = 20  # the highest frequency, a number
-WIDTH = 21
+HEADS = 21  # i8[n]: beginnings of the first term of every block, 0 where there are none (see snapshot.py)
+N_HEADS = 22  # a number
+WIDTH = 23
 
 # Columns of a cursor: what is needed of one term of a query in one segment.
 C_LOW, C_AT, C_DF, C_TF, C_BIG_AT, C_N_BIG, C_BIG_TF, C_NORM, C_POS, C_POS_AT = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
-C_WIDTH = 10
+C_TOPS = 10  # of a dense term: its line of chunk_top; else 0
+C_WIDTH = 11
 
 
 @loop
@@ -129,9 +122,45 @@ def is_before(letters: int, length: int, asked: Bytes, start: int, size: int) ->
 
 
 @loop
+def head(row: Ints, block: int) -> int:
+    """The first eight bytes of a block's first term as a number (without the last bit, to keep it positive).
+
+    It never falls from block to block.
+    """
+    _, size, letters = open_entry(row[TERMS] + u4(row[BLOCKS], 4 * block))
+    value = 0
+    for i in range(8):
+        byte = u1(letters, i) if i < size else 0
+        value = value << 8 | byte if i < 7 else value << 7 | byte >> 1
+    return value
+
+
+@loop
+def between(row: Ints, asked: Bytes, start: int, size: int) -> tuple[int, int]:
+    """Blocks before which, and behind which, the asked term cannot be, by the heads, which stay in the processor's cache."""
+    value = 0
+    for i in range(8):
+        byte = whole(asked[start + i]) if i < size else 0
+        value = value << 8 | byte if i < 7 else value << 7 | byte >> 1
+    low, high = 0, row[N_HEADS]
+    while low < high:
+        middle = (low + high) >> 1
+        if i8(row[HEADS], middle) < value:
+            low = middle + 1
+        else:
+            high = middle
+    last = low
+    while last < row[N_HEADS] and i8(row[HEADS], last) == value:
+        last += 1
+    return low, last
+
+
+@loop
 def seek(row: Ints, asked: Bytes, start: int, size: int) -> tuple[int, bool]:
     """Place of the first term that is not before the asked one, and whether it is that very term."""
     low, high = 0, (row[N_TERMS] + STEP - 1) // STEP
+    if row[N_HEADS] > 0:
+        low, high = between(row, asked, start, size)
     while low < high:
         middle = (low + high) >> 1
         _, own, letters = open_entry(row[TERMS] + u4(row[BLOCKS], 4 * middle))
@@ -217,7 +246,9 @@ def point(row: Ints, term: int, cursors: Ints, number: int, starts: Ints) -> Non
     )
     cursors[number, C_POS], cursors[number, C_POS_AT] = row[POS], row[POS_AT]
     chunks = starts.shape[1] - 1
+    cursors[number, C_TOPS] = 0
     if is_dense(df, chunks):
+        cursors[number, C_TOPS] = row[CHUNK_TOP] + where * chunks
         rows = row[CHUNK_AT]
         for chunk in range(chunks):
             starts[number, chunk] = u2(rows, where * chunks + chunk)
@@ -235,16 +266,30 @@ def point(row: Ints, term: int, cursors: Ints, number: int, starts: Ints) -> Non
 
 
 @loop
-def bound_of(byte: int) -> float:
+def bound_from(byte: int) -> float:
     """What the last byte of an entry stands for."""
     return (byte * (1.0 / 255.0)) * (byte * (1.0 / 255.0))
+
+
+@loop
+def bound_of(row: Ints, term: int) -> float:
+    """Largest part of a score in the term, see the head of this module."""
+    return bound_from(entry(row, term)[3])
+
+
+@loop
+def top_of(cursors: Ints, number: int, chunk: int) -> float:
+    """Largest part of a score in a chunk that the term has, as a share of its bound."""
+    if cursors[number, C_TOPS] == 0:
+        return 1.0
+    return u1(cursors[number, C_TOPS], chunk) * (1.0 / 255.0)
 
 
 @loop
 def tops(row: Ints, term: int, starts: Ints, number: int, factor: float, out: Floats) -> None:
     """Largest part of a score in each chunk, times `factor`, into line `number` of `out`."""
     _, df, where, byte = entry(row, term)
-    bound = bound_of(byte) * factor
+    bound = bound_from(byte) * factor
     chunks = out.shape[1]
     if is_dense(df, chunks):
         for chunk in range(chunks):
@@ -342,6 +387,39 @@ def read_positions(cursors: Ints, number: int, i: int, out: Ints) -> int:
         value += gap
         out[one] = value
     return count
+
+
+@loop
+def fetch_posting(cursors: Ints, number: int, i: int, with_positions: bool) -> None:
+    """What reading posting i will need, soon."""
+    place = cursors[number, C_AT] + i
+    prefetch(cursors[number, C_TF] + (place >> 1))
+    if with_positions:
+        prefetch(cursors[number, C_POS_AT] + 4 * (place // POS_STEP))
+
+
+@loop
+def fetch_positions(cursors: Ints, number: int, i: int) -> None:
+    """Where the positions of posting i begin or a little before, soon; best after fetch_posting."""
+    place = cursors[number, C_AT] + i
+    prefetch(cursors[number, C_POS] + u4(cursors[number, C_POS_AT], place // POS_STEP))
+
+
+@loop
+def mark(row: Ints, term: int, marks: Bytes) -> None:
+    """Sets the bytes of the term's documents to 1."""
+    at, df, where, _ = entry(row, term)
+    chunks = (row[DOCS] + CHUNK - 1) // CHUNK
+    low = row[LOW] + at
+    if not is_dense(df, chunks):
+        for i in range(df):
+            marks[u1(row[HIGH], where + i) << 8 | u1(low, i)] = 1
+        return
+    for chunk in range(chunks):
+        start = u2(row[CHUNK_AT], where * chunks + chunk)
+        end = u2(row[CHUNK_AT], where * chunks + chunk + 1) if chunk + 1 < chunks else df
+        for i in range(start, end):
+            marks[chunk << 8 | u1(low, i)] = 1
 
 
 @loop
