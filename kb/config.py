@@ -51,7 +51,9 @@ class Settings(BaseSettings):
         5000, ge=1, description="每个来源每次抓取的页数上限 · pages per source and run"
     )
     index_memory_mib: int = Field(
-        256, ge=32, description="建索引用的内存(MiB) · memory for building the index, MiB"
+        256,
+        ge=32,
+        description="建索引用的内存(MiB),各进程合计 · memory for building the index, MiB, all processes together",
     )
     index_batch: int = Field(5000, ge=1, description="每次提交索引的文章数 · articles per index commit")
     query_seconds: float = Field(

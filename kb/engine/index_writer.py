@@ -24,9 +24,8 @@ from kb.engine.snapshot import INDEX, listed
 from kb.model import StoredArticle
 
 TIER = 8  # segments of about one size that are merged into one; each is up to so many times the tier below
-SMALLEST_TIER = (
-    512  # documents: smaller segments are of one size, because to merge them costs no more than to open them
-)
+SMALL = 512  # documents; all segments below are of one tier, which is merged sooner:
+SMALL_TIER = 4  # each costs every query some microseconds, and to merge them costs little
 MOST_DELETED = 0.3  # of a segment; from here on it is written again without them
 
 
@@ -109,7 +108,7 @@ class IndexWriter:
         tiers: dict[int, list[KbSegment]] = {}
         for one in self._segments:
             tiers.setdefault(_tier(one.doc_count()), []).append(one)
-        full = [group for group in tiers.values() if len(group) >= TIER]
+        full = [group for tier, group in tiers.items() if len(group) >= (TIER if tier else SMALL_TIER)]
         groups = [some for group in full for some in self.fitting(group) if len(some) > 1]
         taken = {id(one) for group in groups for one in group}
         worn = [
@@ -151,7 +150,7 @@ class IndexWriter:
 
 def _tier(size: int) -> int:
     tier = 0
-    while size >= SMALLEST_TIER:
+    while size >= SMALL:
         size //= TIER
         tier += 1
     return tier
