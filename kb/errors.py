@@ -280,6 +280,10 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "索引是用另一版分词、词典或格式建立的,不能检索。文章没有丢失;请运行 kb reindex --all。",
         "en": "The index was made with another segmenter, lexicon or format; searching is not possible. No article is lost; run kb reindex --all.",
     },
+    "index.kernels": {
+        "zh": "检索内核不能编译({reason})。文章没有丢失;请检查 {folder} 能否写入、内存是否够用,然后再次运行。",
+        "en": "The search kernels cannot be compiled ({reason}). No article is lost; see that {folder} can be written to and memory suffices, then run again.",
+    },
     # --- query ----------------------------------------------------------------------------------------------
     "query.empty": {
         "zh": "没有可检索的文字。请输入词语,例如:党建 业务 融合。",
