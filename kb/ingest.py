@@ -339,12 +339,19 @@ def open_index(settings: Settings) -> Engine:
     )
 
 
-def reindex(database: Database, settings: Settings, *, everything: bool, progress: Progress = silent) -> int:
+def reindex(
+    database: Database,
+    settings: Settings,
+    *,
+    everything: bool,
+    progress: Progress = silent,
+    engine: Engine | None = None,
+) -> int:
     """Bring the index up to the store: what changed since its last sequence number, or `everything` anew.
 
     A missing or damaged index is rebuilt. Returns how many articles went through the indexer.
     """
-    engine = open_index(settings)
+    engine = engine or open_index(settings)
     engine.tidy()
     with reading(database) as connection:
         latest = articles.latest_seq(connection)

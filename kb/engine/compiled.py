@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.caching import FunctionCache
-from numba.core.runtime import rtsys
+from numba.core.runtime import nrt
 from numba.extending import intrinsic as untyped_intrinsic
 
 from kb.engine import kernel_cache
@@ -52,10 +52,11 @@ class _Cache(FunctionCache):
 
     def load_overload(self, signature: Any, context: Any) -> Any:
         if not self._is_open:
-            super().__init__(self._function)
+            super().__init__(self._function)  # type: ignore[no-untyped-call]
             self._is_open = True
-        rtsys.initialize(context)
-        return self._load_overload(signature, context) or super().load_overload(signature, context)
+        nrt.rtsys.initialize(context)
+        loaded = self._load_overload(signature, context)  # type: ignore[no-untyped-call]
+        return loaded or super().load_overload(signature, context)  # type: ignore[no-untyped-call]
 
 
 def _cached(function: F, **options: Any) -> F:

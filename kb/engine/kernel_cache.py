@@ -18,7 +18,9 @@ from llvmlite import __version__ as llvmlite_version
 from numba import __version__ as numba_version
 
 COMPLETE = "complete"  # the file that says that every kernel has been compiled
-KEPT_SECONDS = 30 * 24 * 3600  # kernels of other sources, another Python or processor, since their last warm-up
+KEPT_SECONDS = (
+    30 * 24 * 3600
+)  # kernels of other sources, another Python or processor, since their last warm-up
 
 
 @lru_cache(maxsize=1)

@@ -87,7 +87,15 @@ def _article(number: int, status: str = "normal") -> StoredArticle:
         published=f"202{number % 4}-05-04" if number % 5 else None,
     )
     return StoredArticle(
-        number, number, 1, "gone" if status == "gone" else "normal", article, None, None, "2026-11-22T00:00:00Z", 2
+        number,
+        number,
+        1,
+        "gone" if status == "gone" else "normal",
+        article,
+        None,
+        None,
+        "2026-11-22T00:00:00Z",
+        2,
     )
 
 

@@ -22,7 +22,16 @@ from kb.text.segment import Segmenter
 from tests.compiling import signatures
 from tests.engine import test_contract
 
-MORE = ("“党建”", "“的”", "标题:“党”", "党 建 业 务", "公益诉讼 龘", "作者:周", "日期:2023", "报纸:“清河日报”")
+MORE = (
+    "“党建”",
+    "“的”",
+    "标题:“党”",
+    "党 建 业 务",
+    "公益诉讼 龘",
+    "作者:周",
+    "日期:2023",
+    "报纸:“清河日报”",
+)
 FILTERS = (Filters(), Filters(newspapers=("清河日报", "")), Filters(years=("2023",)))
 
 
@@ -90,8 +99,7 @@ def new_kernels(folder: str) -> None:
     before = signatures()
     assert before and len(contract_queries()) > 20
     use(Path(folder))
-    for one in sorted(signatures() - before):
-        print(one)
+    sys.stdout.write("\n".join(sorted(signatures() - before)))
 
 
 def test_kernels_lie_in_a_folder_that_nobody_else_can_open() -> None:
