@@ -97,7 +97,7 @@ def pack_frequencies(tf: Array, packed: Bytes) -> int:
 
 def norms(lengths: Array, mean: float) -> Floats:
     """k1 * (1 - b + b * length / mean): what a frequency is weighed against."""
-    result: Floats = K1 * (1.0 - B + B * lengths.astype(np.float64) / max(mean, 1.0))
+    result: Floats = K1 * (1.0 - B + B * lengths.astype(np.float64) / (mean or 1.0))
     return result
 
 

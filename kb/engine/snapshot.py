@@ -89,7 +89,7 @@ class Snapshot:
             base = int(self.bases[place])
             self.table[number, place] = part.row(field, base=base, norm=self.norms[field][place])
             # Bounds were worked out with another mean: no part can have grown by more than the mean has.
-            self.scales[number, place] = max(1.0, max(mean, 1.0) / max(part.means[field], 1.0))
+            self.scales[number, place] = max(1.0, mean / (part.means[field] or 1.0))
 
     def best(
         self, mode: int, terms: Sequence[tuple[str, bytes]], *, limit: int, boosts: Sequence[float] = (),
