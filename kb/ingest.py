@@ -340,13 +340,9 @@ def open_index(settings: Settings) -> Engine:
 
 
 def reindex(
-    database: Database,
-    settings: Settings,
-    *,
-    everything: bool,
-    progress: Progress = silent,
+    database: Database, settings: Settings, *, everything: bool, progress: Progress = silent,
     engine: Engine | None = None,
-) -> int:
+) -> int:  # fmt: skip
     """Bring the index up to the store: what changed since its last sequence number, or `everything` anew.
 
     A missing or damaged index is rebuilt. Returns how many articles went through the indexer.
