@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from kb.engine import kernel_cache, open_engine
+from kb.engine import kernel_cache, open_engine, warm_up
 from kb.engine.warm_up import compile_kernels
-from kb.errors import QueryError
+from kb.errors import ConfigError, QueryError
 from kb.model import Filters, Query
 from kb.query import parse
 from kb.text.segment import Segmenter
@@ -100,6 +100,35 @@ def new_kernels(folder: str) -> None:
     assert before and len(contract_queries()) > 20
     use(Path(folder))
     sys.stdout.write("\n".join(sorted(signatures() - before)))
+
+
+@pytest.mark.parametrize(("done", "said"), [(True, 0), (False, 1)])
+def test_who_needs_kernels_that_set_up_has_not_compiled_is_told_and_waits(
+    monkeypatch: pytest.MonkeyPatch, done: bool, said: int
+) -> None:
+    lines: list[str] = []
+    runs: list[list[str]] = []
+
+    def run(command: list[str], **_more: Any) -> subprocess.CompletedProcess[str]:
+        runs.append(command[1:])
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(kernel_cache, "is_complete", lambda: done)
+    monkeypatch.setattr(subprocess, "run", run)
+    warm_up.ensure(lines.append)
+
+    assert (len(lines), runs) == (said, [["-m", "kb.engine.warm_up"]] * said)
+
+
+def test_kernels_that_cannot_be_compiled_are_a_named_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = subprocess.CompletedProcess([], 1, "", "Traceback …\nMemoryError: no room\n")
+    monkeypatch.setattr(kernel_cache, "is_complete", lambda: False)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
+
+    with pytest.raises(ConfigError) as caught:
+        warm_up.ensure(lambda _line: None)
+    assert caught.value.key == "index.kernels"
+    assert "MemoryError: no room" in caught.value.words("zh")
 
 
 def test_kernels_lie_in_a_folder_that_nobody_else_can_open() -> None:
