@@ -284,6 +284,10 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "检索内核不能编译({reason})。文章没有丢失;请检查 {folder} 能否写入、内存是否够用,然后再次运行。",
         "en": "The search kernels cannot be compiled ({reason}). No article is lost; see that {folder} can be written to and memory suffices, then run again.",
     },
+    "search.too_slow": {
+        "zh": "这次检索超过 {seconds:g} 秒,已停止。资料和索引不受影响;请换用更具体的词语,或加上日期、报纸条件后再试。",
+        "en": "The search took more than {seconds:g} seconds and was stopped. Nothing was changed; use more specific words, or add a date or newspaper, and try again.",
+    },
     # --- query ----------------------------------------------------------------------------------------------
     "query.empty": {
         "zh": "没有可检索的文字。请输入词语,例如:党建 业务 融合。",
@@ -380,6 +384,10 @@ class EngineDownError(KbError):
     """The index cannot answer now."""
 
     exit_code = 5
+
+
+class TooSlowError(KbError):
+    """A query that took longer than it may."""
 
 
 class ParseError(KbError):

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from kb.engine import Engine, kernel_cache
 from kb.engine.array_engine import ArrayEngine
+from kb.engine.tree import Also, And, Boost, Every, Literal, Node, Not, Or, Phrase, Prefix, Range, Term, Value
 from kb.errors import ConfigError
-from kb.model import Article, Author, Block, Filters, StoredArticle
+from kb.model import Article, Author, Block, Page, Status, StoredArticle
 from kb.query import parse
 from kb.text.segment import Segmenter
 
@@ -26,7 +27,25 @@ QUERIES = (
     "学习", "学习 党建 工作", "学习党建", "“学”", "“学习党建”", "标题:学习", "标题:“学习”", "标题:“学”", "作者:周见山",
     "单位:青石县", "报纸:清河日报", "日期:2023-01..2024-06", "学习 日期:2023", "公益诉讼", "学习 公益诉讼", "鑫 龘",
 )  # fmt: skip
-FILTERS = (Filters(), Filters(newspapers=("清河日报",)), Filters(years=("2023", "")))
+WORD, GRAM = Term("text", "学习"), Term("grams", "学习", 0.5)
+SPLIT = Phrase("text", ("学习", "党建"), (0, 2))
+LITERALS = (Literal("学"), Literal("学习"), Literal("学习", in_title=True), Literal("学", in_title=True))
+TREES: tuple[Node, ...] = (
+    WORD,
+    SPLIT,
+    Also(And((WORD, Not(Term("text", "公益")))), (GRAM,)),
+    Also(Or((WORD, GRAM)), (GRAM,)),
+    Also(And((Boost(WORD, 2.0), Range("published", 20230101, 20240601))), (GRAM,)),
+    Or((WORD, SPLIT, Prefix("text", "学"), Value("newspaper", frozenset({"清河日报", ""})), *LITERALS), 2),
+    Every(),
+)
+PAGES = (
+    Page(limit=2),
+    Page(only={"newspaper": ("清河日报",)}, facets=("newspaper", "year"), seconds=60.0),
+    Page(only={"author": ("",), "source": ("files",)}, since="2023-01-01", facets=("year", "author")),
+    Page(without={"year": ("2023",)}, sort="newest", offset=1),
+    Page(least_chars=1, most_chars=9, sort="longest", collapse=True),
+)
 
 
 def ensure(say: Callable[[str], None]) -> None:
@@ -67,14 +86,15 @@ def compile_kernels() -> None:
 
 
 def _ask(engine: Engine) -> None:
-    for text in QUERIES:
-        for filters in FILTERS:
-            query = parse(text)
-            engine.find(query, match="all", filters=filters, sort="relevance", offset=0, limit=2)
-            engine.find(query, match="any", filters=filters, sort="newest", offset=1, limit=2)
+    for page in PAGES:
+        for text in QUERIES:
+            engine.find(parse(text), page)
+            engine.find(parse(text), page, match="any")
+        for tree in TREES:
+            engine.find_tree(tree, page)
 
 
-def _article(number: int, status: str = "normal") -> StoredArticle:
+def _article(number: int, status: Status = "normal") -> StoredArticle:
     texts = ("学习党建,推进工作。", "一是学习。", f"第{number}次会议,学党建。")
     article = Article(
         key=str(number),
@@ -86,17 +106,7 @@ def _article(number: int, status: str = "normal") -> StoredArticle:
         newspaper="清河日报" if number % 3 else None,
         published=f"202{number % 4}-05-04" if number % 5 else None,
     )
-    return StoredArticle(
-        number,
-        number,
-        1,
-        "gone" if status == "gone" else "normal",
-        article,
-        None,
-        None,
-        "2026-11-22T00:00:00Z",
-        2,
-    )
+    return StoredArticle(number, number, 1, status, article, None, None, "2026-11-22T00:00:00Z", 2)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from kb import config
 from kb.engine import Engine, open_engine
-from kb.model import Filters, StoredArticle
+from kb.model import Page, StoredArticle
 from kb.parse.files import read_archive_line
 from kb.query import parse
 from kb.text.lexicon import load_segmenter
@@ -76,7 +76,7 @@ def ask(engine: Engine, make: Callable[[], str], queries: int) -> list[float]:
     for _ in range(queries):
         query = parse(make())
         started = time.perf_counter()
-        engine.find(query, match="all", filters=Filters(), sort="relevance", offset=0, limit=10)
+        engine.find(query, Page(facets=("newspaper", "year")))
         spent.append((time.perf_counter() - started) * 1000)
     return sorted(spent)
 

@@ -16,7 +16,7 @@ import pytest
 from kb.engine import kernel_cache, open_engine, warm_up
 from kb.engine.warm_up import compile_kernels
 from kb.errors import ConfigError, QueryError
-from kb.model import Filters, Query
+from kb.model import Page, Query
 from kb.query import parse
 from kb.text.segment import Segmenter
 from tests.compiling import signatures
@@ -32,7 +32,8 @@ MORE = (
     "日期:2023",
     "报纸:“清河日报”",
 )
-FILTERS = (Filters(), Filters(newspapers=("清河日报", "")), Filters(years=("2023",)))
+CHOSEN = ({}, {"newspaper": ("清河日报", "")}, {"year": ("2023",)})
+FACETS = ((), ("newspaper", "year"), ("author", "affiliation", "source", "edition_page"))
 
 
 def texts_in(value: object) -> Iterator[str]:
@@ -62,9 +63,11 @@ def contract_queries() -> list[Query]:
 
 
 def ask_everything(engine: Any) -> None:
-    sorts = itertools.cycle(("relevance", "newest", "oldest"))
-    for query, match, filters in itertools.product(contract_queries(), ("all", "any"), FILTERS):
-        engine.find(query, match=match, filters=filters, sort=next(sorts), offset=0, limit=10)
+    sorts = itertools.cycle(("relevance", "newest", "oldest", "longest", "shortest"))
+    collapsed = itertools.cycle((False, False, True))
+    for query, match, only, facets in itertools.product(contract_queries(), ("all", "any"), CHOSEN, FACETS):
+        page = Page(only=only, facets=facets, sort=next(sorts), collapse=next(collapsed))
+        engine.find(query, page, match=match)
         engine.terms(query)
 
 
