@@ -23,7 +23,6 @@ CARRIED_BY = {
     "docx": "python-docx",
     "jinja2": "flask",  # part of what Flask hands out
     "markupsafe": "flask",
-    "pydantic_settings": "pydantic-settings",
     "readability": "readability-lxml",
     "soupsieve": "beautifulsoup4",  # the selectors of its select()
     "werkzeug": "flask",
