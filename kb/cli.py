@@ -132,7 +132,8 @@ def reindex(everything: bool) -> None:
     started = time.monotonic()
     with _writing_run() as (settings, database), terminal.progress() as progress:
         count = ingest.reindex(database, settings, everything=everything, progress=progress)
-    terminal.summary("reindex", {"articles": count}, started, partial=False)
+    rate = round(count / max(time.monotonic() - started, 1e-3))
+    terminal.summary("reindex", {"articles": count, "articles/s": rate}, started, partial=False)
 
 
 @main.command()

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
         256, ge=32, description="建索引用的内存(MiB) · memory for building the index, MiB"
     )
     index_batch: int = Field(5000, ge=1, description="每次提交索引的文章数 · articles per index commit")
+    query_seconds: float = Field(
+        5.0, gt=0, description="一次检索的时限(秒) · time that one query may take, seconds"
+    )
     page_size: int = Field(10, ge=1, le=100, description="每页结果数 · results per page")
     tls: bool = Field(
         False,

@@ -280,6 +280,10 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "索引是用另一版分词、词典或格式建立的,不能检索。文章没有丢失;请运行 kb reindex --all。",
         "en": "The index was made with another segmenter, lexicon or format; searching is not possible. No article is lost; run kb reindex --all.",
     },
+    "search.too_slow": {
+        "zh": "这次检索超过 {seconds:g} 秒,已停止。资料和索引不受影响;请换用更具体的词语,或加上日期、报纸条件后再试。",
+        "en": "The search took more than {seconds:g} seconds and was stopped. Nothing was changed; use more specific words, or add a date or newspaper, and try again.",
+    },
     # --- query ----------------------------------------------------------------------------------------------
     "query.empty": {
         "zh": "没有可检索的文字。请输入词语,例如:党建 业务 融合。",
@@ -376,6 +380,10 @@ class EngineDownError(KbError):
     """The index cannot answer now."""
 
     exit_code = 5
+
+
+class TooSlowError(KbError):
+    """A query that took longer than it may."""
 
 
 class ParseError(KbError):

@@ -27,6 +27,7 @@ from kb.parse import page as parse_page
 from kb.store import articles, frontier, pages
 from kb.store.articles import NewArticle, Outcome
 from kb.store.db import checkpoint, reading, writing
+from kb.store.ranges import Range, ranges
 from kb.text.fingerprint import Fingerprints
 from kb.text.lexicon import load_segmenter
 
@@ -342,49 +343,40 @@ def open_index(settings: Settings) -> Engine:
 def reindex(database: Database, settings: Settings, *, everything: bool, progress: Progress = silent) -> int:
     """Bring the index up to the store: what changed since its last sequence number, or `everything` anew.
 
-    A missing or damaged index is rebuilt. Returns how many articles went through the indexer.
+    A missing or damaged index is rebuilt; a rebuild that was killed goes on. Returns how many articles went through.
     """
     engine = open_index(settings)
     engine.tidy()
-    with reading(database) as connection:
-        latest = articles.latest_seq(connection)
     if everything or engine.problem() is not None:
-        return _rebuild(database, settings, engine, latest, progress)
+        return _rebuild(database, settings, engine, progress)
     done = 0
-    for batch, seq in _changes(database, engine.indexed_seq(), settings.index_batch):
-        engine.update(batch, seq=seq)
-        done += len(batch)
-        progress("index", done, None)
+    changed = _ranges(database, settings, engine, engine.indexed_seq(), settings.index_batch)
+    total = sum(batch.count for batch in changed)
+    for batch in changed:
+        engine.update(batch, seq=batch.until)
+        done += batch.count
+        progress("index", done, total)
     return done
 
 
-def _rebuild(database: Database, settings: Settings, engine: Engine, latest: int, progress: Progress) -> int:
-    done = 0
+def _rebuild(database: Database, settings: Settings, engine: Engine, progress: Progress) -> int:
+    with reading(database) as connection:
+        latest, total = articles.latest_seq(connection), articles.count_unindexed(connection, 0)
+    after = engine.reached()
+    if after > latest:  # of another store
+        after = 0
+    left = _ranges(database, settings, engine, after, total)
+    count = sum(batch.count for batch in left)
+    progress("index", total - count, total)
+    engine.rebuild(
+        left, seq=latest, after=after, progress=lambda done: progress("index", total - count + done, total)
+    )
+    return count
 
-    def batches() -> Iterator[list[StoredArticle]]:
-        nonlocal done
-        for batch, _seq in _changes(database, 0, SAVED_TOGETHER, until=latest):
-            yield batch
-            done += len(batch)
-            progress("index", done, None)
 
-    engine.rebuild(batches(), seq=latest)
-    return done
-
-
-def _changes(
-    database: Database, seq: int, size: int, *, until: int | None = None
-) -> Iterator[tuple[list[StoredArticle], int]]:
-    """Batches of changed articles in order of change, each with the sequence number that it reaches."""
-    while True:
-        with reading(database) as connection:
-            batch = articles.changed_since(connection, seq, size)
-        if until is not None:
-            batch = [article for article in batch if article.seq <= until]
-        if not batch:
-            return
-        seq = batch[-1].seq
-        yield batch, seq
+def _ranges(database: Database, settings: Settings, engine: Engine, after: int, most: int) -> list[Range]:
+    with reading(database) as connection:
+        return ranges(connection, settings.database, after, chars=engine.batch_chars, count=most)
 
 
 # --- everything -----------------------------------------------------------------------------------
@@ -392,5 +384,11 @@ def _changes(
 
 def every_article(database: Database) -> Iterator[StoredArticle]:
     """All articles of any status, in order of their last change."""
-    for batch, _seq in _changes(database, 0, SAVED_TOGETHER):
+    seq = 0
+    while True:
+        with reading(database) as connection:
+            batch = articles.changed_since(connection, seq, SAVED_TOGETHER)
+        if not batch:
+            return
+        seq = batch[-1].seq
         yield from batch

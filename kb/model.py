@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -197,7 +198,7 @@ class Query:
     clauses: tuple[Clause, ...]
 
 
-Sort = Literal["relevance", "newest", "oldest"]
+Sort = Literal["relevance", "newest", "oldest", "longest", "shortest"]
 Match = Literal["all", "any"]  # of the clauses of a query
 
 
@@ -207,6 +208,30 @@ class Filters:
 
     newspapers: tuple[str, ...] = ()  # "" stands for unknown
     years: tuple[str, ...] = ()  # "2023"; "" stands for unknown date
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What an engine is asked of the matches of a query: which of them, in what order, from where on, counted by what.
+
+    Columns are newspaper, source, year, author, affiliation and edition_page; "" among their values stands for unknown.
+    An unknown date lies in no range of days.
+    """
+
+    only: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # {"newspaper": ("清河日报",), "year": ("2024",)}
+    without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # values that leave an article out
+    since: str | None = None  # first day: 2023-01-01
+    until: str | None = None  # last day: 2023-06-30
+    least_chars: int | None = None  # of the body
+    most_chars: int | None = None
+    facets: tuple[str, ...] = ()  # ("newspaper", "year"): columns to count
+    sort: Sort = "relevance"
+    collapse: bool = False  # of the copies of a text only the first in the order
+    offset: int = 0
+    limit: int = 10
+    seconds: float | None = None  # that the answer may take
 
 
 @dataclass(frozen=True, slots=True)

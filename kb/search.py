@@ -11,7 +11,7 @@ from sqlalchemy import Engine as Database
 from kb import config
 from kb.config import Settings
 from kb.engine import Engine, open_engine
-from kb.model import SHOWN_STATUSES, Filters, Found, Hit, Query, Results, Sort, StoredArticle
+from kb.model import SHOWN_STATUSES, Filters, Found, Hit, Page, Query, Results, Sort, StoredArticle
 from kb.query import parse
 from kb.store import articles
 from kb.store.db import reading
@@ -19,6 +19,7 @@ from kb.text import snippet
 from kb.text.lexicon import load_segmenter
 
 SNIPPET_CHARS = 120
+FACETS = ("newspaper", "year")
 DEPTH = 1000  # results that can be paged through; what lies deeper is reached by narrowing or by kb export
 
 
@@ -26,7 +27,7 @@ def open_search(settings: Settings, database: Database) -> Search:
     """The search over a data folder. The index may be missing or unusable; `Search.problem` says so."""
     segmenter = load_segmenter(config.lexicon_lines())
     engine = open_engine(settings.index, segmenter, memory_mib=settings.index_memory_mib)
-    return Search(engine, database)
+    return Search(engine, database, settings.query_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Search:
 
     engine: Engine
     database: Database
+    query_seconds: float | None = None  # that one query may take
 
     def find(
         self,
@@ -47,11 +49,19 @@ class Search:
     ) -> Results:
         """The articles that have all that was typed, or, when none has, those that have most of it first.
 
-        Raises QueryError for a query that cannot be read, EngineDownError when the index cannot answer.
+        Raises QueryError for a query that cannot be read, EngineDownError when the index cannot answer, TooSlowError.
         """
         started = time.perf_counter()
         query, filters = parse(text), filters or Filters()
-        found, fallback = self._found(query, filters, sort, offset, limit)
+        page = Page(
+            only={"newspaper": filters.newspapers, "year": filters.years},
+            facets=FACETS,
+            sort=sort,
+            offset=offset,
+            limit=max(min(limit, DEPTH - offset), 0),
+            seconds=self.query_seconds,
+        )
+        found, fallback = self._found(query, page)
         hits, behind = self._hits(query, found)
         return Results(
             query=query,
@@ -81,15 +91,12 @@ class Search:
         """Why it cannot answer now, in Chinese; None when it can."""
         return self.engine.problem()
 
-    def _found(
-        self, query: Query, filters: Filters, sort: Sort, offset: int, limit: int
-    ) -> tuple[Found, bool]:
+    def _found(self, query: Query, page: Page) -> tuple[Found, bool]:
         """The page of matches, and whether they are those of the fallback."""
-        limit = max(min(limit, DEPTH - offset), 0)
-        found = self.engine.find(query, match="all", filters=filters, sort=sort, offset=offset, limit=limit)
+        found = self.engine.find(query, page)
         if found.total or all(clause.kind == "date" for clause in query.clauses):
             return found, False
-        some = self.engine.find(query, match="any", filters=filters, sort=sort, offset=offset, limit=limit)
+        some = self.engine.find(query, page, match="any")
         return (some, True) if some.total else (found, False)
 
     def _hits(self, query: Query, found: Found) -> tuple[tuple[Hit, ...], int]:

@@ -20,16 +20,38 @@ def progress() -> Iterator[Callable[[str, int, int | None], None]]:
         yield lambda _stage, _done, _total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TextColumn("用时"),
+        TimeElapsedColumn(),
+        TextColumn("还需"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         tasks: dict[str, TaskID] = {}
 
         def show(stage: str, done: int, total: int | None) -> None:
             if stage not in tasks:
-                tasks[stage] = bar.add_task(STAGES.get(stage, stage), total=None)
-            bar.update(tasks[stage], completed=done, total=total)
+                tasks[stage] = bar.add_task(
+                    STAGES.get(stage, stage), total=total, completed=done, rate="", first=done
+                )
+                return
+            task = bar.tasks[tasks[stage]]
+            rate = f"{(done - task.fields['first']) / max(task.elapsed or 0, 1e-3):.0f}/秒"
+            bar.update(tasks[stage], completed=done, total=total, rate=rate)
 
         yield show
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
-from kb.model import Filters, Found, Match, Query, Sort, StoredArticle
+from kb.engine.tree import Node
+from kb.model import Found, Match, Page, Query, StoredArticle
 from kb.text.segment import Segmenter
 
 
@@ -17,14 +18,18 @@ class Engine(Protocol):
     EngineDownError: an index that cannot be read is never an empty one.
     """
 
-    def find(
-        self, query: Query, *, match: Match, filters: Filters, sort: Sort, offset: int, limit: int
-    ) -> Found:
+    def find(self, query: Query, page: Page, *, match: Match = "all") -> Found:
         """Articles that have all clauses of the query, or ("any") those that have most of them first.
 
-        Counts of a facet leave out what was chosen in that facet, so that its other values stay in sight.
-        Equal scores are ordered by article id; unknown dates come last in both orders of date.
+        The total and the counts are exact, over all matches. Counts of a facet leave out what was chosen in that
+        facet, so that its other values stay in sight; a collapsed copy still counts there. Equal dates and lengths are
+        ordered by score, equal scores by article id; unknown dates come last in both orders of date.
+        Raises TooSlowError after `page.seconds`, in any thread.
         """
+        ...
+
+    def find_tree(self, tree: Node, page: Page) -> Found:
+        """Articles that a tree matches, as `find` answers."""
         ...
 
     def terms(self, query: Query) -> tuple[str, ...]:
@@ -38,8 +43,30 @@ class Engine(Protocol):
         """
         ...
 
-    def rebuild(self, batches: Iterable[Sequence[StoredArticle]], *, seq: int) -> None:
-        """Make the index anew from all articles while the old one goes on answering. Needs no usable index."""
+    def rebuild(
+        self,
+        batches: Iterable[Iterable[StoredArticle]],
+        *,
+        seq: int,
+        after: int = 0,
+        progress: Callable[[int], None] = ...,
+    ) -> None:
+        """Make the index anew from all articles while the old one goes on answering. Needs no usable index.
+
+        `batches`: in order of change. Lists are cut and put together as is best; anything else is gone through in a process
+        of its own, so it is pickled, reads its articles where it is, and should have some `batch_chars` of them.
+        `after`: 0, or what `reached` said: then batches hold what was changed later, and a killed rebuild is gone on with.
+        `progress` is told how many articles are done.
+        """
+        ...
+
+    def reached(self) -> int:
+        """The sequence number up to which a killed rebuild got, 0 when there is none that can be gone on with."""
+        ...
+
+    @property
+    def batch_chars(self) -> int:
+        """Characters of the articles that one process of a rebuild holds at a time."""
         ...
 
     def tidy(self) -> None:
@@ -66,7 +93,7 @@ class Engine(Protocol):
 def open_engine(index: Path, segmenter: Segmenter, *, memory_mib: int = 256, batch: int = 20_000) -> Engine:
     """The engine over the folder `index`, which may be missing or unusable: its methods say so.
 
-    `memory_mib` bounds what a build keeps before it writes, `batch` the articles of one segment.
+    `memory_mib` bounds what all processes of a build keep before they write, `batch` the articles of one of its segments.
     """
     from kb.engine.array_engine import ArrayEngine
 

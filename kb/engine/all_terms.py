@@ -1,183 +1,266 @@
-"""Documents with all needed terms, or with a phrase, the best of a segment. See best.py."""
+"""Documents with all needed terms, or with a phrase, the best of a segment. See best.py.
+
+The rarest term is gone through, the others are looked up for each of its documents. What was found is kept in a short
+list first, so that the processor fetches the scattered bytes of many documents at once.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from kb.engine.any_terms import SLACK, may_be_found, score_of
+from kb.engine.any_terms import LATE, SHOWN, SLACK, may_be_found, part_of
 from kb.engine.compiled import Array, Bytes, Floats, Ints, f8, i8, kernel, loop, prefetch, u1, whole
-from kb.engine.heap import offer
-from kb.engine.layout import C_AT, C_DF, C_LOW, C_NORM, C_TF, CHUNK, find_low, read_positions, tf_of
+from kb.engine.heap import offer, order_chunks
+from kb.engine.layout import (
+    C_DF,
+    C_LOW,
+    C_NORM,
+    CHUNK,
+    fetch_positions,
+    fetch_posting,
+    find_low,
+    read_positions,
+    tf_of,
+    top_of,
+)
 
-LATE = -1
-AHEAD = 4  # chunks
-
-
-@loop
-def take_first(cursors: Ints, starts: Array, term: int, chunk: int, lows: Array, posts: Array) -> int:
-    """All documents of the chunk that the term has, and its postings of them. Returns how many."""
-    start = whole(starts[term, chunk])
-    count = whole(starts[term, chunk + 1]) - start
-    place = cursors[term, C_LOW] + start
-    for i in range(count):
-        lows[i] = u1(place, i)
-        posts[i] = start + i
-    return count
-
-
-@loop
-def keep_shared(
-    cursors: Ints,
-    starts: Array,
-    term: int,
-    chunk: int,
-    lows: Array,
-    posts: Array,
-    partial: Floats,
-    count: int,
-) -> int:
-    """Those of the `count` documents that the term has as well, with its postings. Returns how many."""
-    start, end = whole(starts[term, chunk]), whole(starts[term, chunk + 1])
-    place = cursors[term, C_LOW]
-    kept = 0
-    for one in range(count):
-        low = whole(lows[one])
-        i = find_low(place, start, end, low)
-        lows[kept] = low
-        posts[kept] = i
-        partial[kept] = partial[one]
-        kept += i >= 0
-    return kept
-
-
-@loop
-def keep_promising(
-    is_phrase: bool, cursors: Ints, term: int, chunk: int, lows: Array, posts: Array, partial: Floats, weight: float,
-    reach: float, worst: float, count: int,
-) -> int:  # fmt: skip
-    """Those that can still come among the best once the term counts. Returns how many.
-
-    `partial`: the sum so far, to which at most `reach` will be added; for a phrase the lowest frequency so far (0 at
-    first), because a phrase is no more frequent than the rarest of its terms.
-    """
-    kept = 0
-    norms = cursors[term, C_NORM] + 8 * CHUNK * chunk
-    for one in range(count):
-        often = float(tf_of(cursors, term, whole(posts[one])))
-        norm = f8(norms, whole(lows[one]))
-        if is_phrase:
-            value = often if partial[one] == 0.0 else min(partial[one], often)
-            enough = weight * value * SLACK >= worst * (value + norm)
-        else:
-            value = partial[one] + weight * often / (often + norm)
-            enough = (value + reach) * SLACK >= worst
-        lows[kept] = lows[one]
-        partial[kept] = value
-        kept += enough
-    return kept
-
-
-@loop
-def agreeing(
-    is_phrase: bool, cursors: Ints, starts: Array, reach: Floats, by_df: Ints, weights: Floats, chunk: int,
-    lows: Array, posts: Array, partial: Floats, total: float, worst: float,
-) -> int:  # fmt: skip
-    """Documents of the chunk that all terms of `by_df` (rarest first) have and that can come among the best."""
-    count = take_first(cursors, starts, by_df[0], chunk, lows, posts)
-    partial[:count] = 0.0
-    for j in range(len(by_df)):
-        term = by_df[j]
-        if j:
-            count = keep_shared(cursors, starts, term, chunk, lows, posts, partial, count)
-        if count == 0:
-            break
-        if worst > 0.0:
-            total -= reach[term, chunk]
-            count = keep_promising(
-                is_phrase, cursors, term, chunk, lows, posts, partial, weights[term], total, worst, count
-            )
-    return count
-
-
-@loop
-def fetch_ahead(cursors: Ints, starts: Array, terms: Ints, chunk: int) -> None:
-    """Chunks are opened in no order that the processor could foresee."""
-    for term in terms:
-        start = starts[term, chunk]
-        prefetch(cursors[term, C_LOW] + start)
-        prefetch(cursors[term, C_TF] + ((cursors[term, C_AT] + start) >> 1))
+AHEAD = 6  # chunks
+FEW = 24  # documents of the short list, before it is worked off
+WORTH_ORDERING = 8  # postings of the rarest term in a chunk from which on the best chunks come first
+PATIENCE = 15  # chunks between two looks at the clock, less one; one less than a power of two
 
 
 @kernel
 def best_of_all(
-    is_phrase: bool, cursors: Ints, starts: Array, reach: Floats, bounds: Floats, order: Ints, weights: Floats,
-    needed: Ints, offsets: Ints, article_ids: int, alive: int, mask: Bytes, clock: Ints, deadline: int, most: int,
-    ids: Ints, scores: Floats, size: int,
+    is_phrase: bool, cursors: Ints, starts: Array, factors: Floats, weights: Floats, needed: Ints, offsets: Ints,
+    article_ids: int, alive: int, mask: Bytes, marks: Bytes, clock: Ints, deadline: int, most: int, ids: Ints,
+    scores: Floats, size: int,
 ) -> int:  # fmt: skip
-    k = len(scores)
+    """Returns how many are among the best now, LATE after the deadline.
+
+    `factors`: the largest part that each term can add. `marks`: where it is not empty, every match is set to 1, also those
+    that cannot come among the best. A phrase's weight is that of its first term.
+    """
+    n, k = len(weights), len(scores)
     by_df = np.argsort(cursors[:, C_DF])
     by_df = by_df[needed[by_df] != 0]
-    lows, posts = np.empty(CHUNK, np.int32), np.empty(CHUNK, np.int32)
-    partial, places, others = np.empty(CHUNK), np.empty(most, np.int64), np.empty(most, np.int64)
-    for place in range(len(order)):
-        chunk = order[place]
-        if place + AHEAD < len(order):
-            fetch_ahead(cursors, starts, by_df, order[place + AHEAD])
-        if clock[0] > deadline:
+    docs, posts = np.empty(FEW + CHUNK, np.int32), np.empty((FEW + CHUNK, n), np.int32)
+    places, others = np.empty(most, np.int64), np.empty(most, np.int64)
+    order = in_order(is_phrase, cursors, starts, factors, needed, by_df[0])
+    reaches, nothing = np.zeros(n), np.empty(0, np.uint8)
+    count = 0
+    for turn in range(len(order)):
+        if (turn & PATIENCE) == 0 and clock[0] > deadline:
             return LATE
-        worst = scores[0] if size == k else -1.0
-        if bounds[chunk] * SLACK < worst:
+        if turn + AHEAD < len(order):
+            fetch_ahead(cursors, starts, by_df, order[turn + AHEAD])
+        chunk = order[turn]
+        worst = 0.0
+        if size == k:
+            worst = scores[0] if k else np.inf
+            if reach_of(is_phrase, cursors, starts, factors, needed, chunk) * SLACK < worst:
+                if len(marks) == 0:
+                    continue
+                worst = np.inf
+            for term in range(n):
+                reaches[term] = factors[term] * top_of(cursors, term, chunk)
+        count = collect(
+            cursors, starts, by_df, chunk, alive, mask, nothing if is_phrase else marks, weights, reaches,
+            0.0 if is_phrase else worst, docs, posts, count,
+        )  # fmt: skip
+        if count >= FEW:
+            size = settle(
+                is_phrase, cursors, starts, weights, needed, by_df, offsets, article_ids, alive, mask, marks, docs,
+                posts, count, places, others, ids, scores, size,
+            )  # fmt: skip
+            count = 0
+    if count:
+        size = settle(
+            is_phrase, cursors, starts, weights, needed, by_df, offsets, article_ids, alive, mask, marks, docs,
+            posts, count, places, others, ids, scores, size,
+        )  # fmt: skip
+    return size
+
+
+@kernel
+def in_order(
+    is_phrase: bool, cursors: Ints, starts: Array, factors: Floats, needed: Ints, rarest: int
+) -> Ints:
+    """The chunks that can have a match: those that promise most first, where that is worth the trouble."""
+    chunks = starts.shape[1] - 1
+    order = np.empty(chunks, np.int64)
+    if starts[rarest, chunks] < WORTH_ORDERING * chunks:
+        count = 0
+        for chunk in range(chunks):
+            order[count] = chunk
+            count += starts[rarest, chunk] < starts[rarest, chunk + 1]
+        return order[:count]
+    bounds = np.empty(chunks)
+    for chunk in range(chunks):
+        bounds[chunk] = reach_of(is_phrase, cursors, starts, factors, needed, chunk)
+    return order[: order_chunks(bounds, order)]
+
+
+@loop
+def reach_of(
+    is_phrase: bool, cursors: Ints, starts: Array, factors: Floats, needed: Ints, chunk: int
+) -> float:
+    """The highest score that a document of the chunk can have."""
+    lowest, total = np.inf, 0.0
+    for term in range(len(factors)):
+        if starts[term, chunk] == starts[term, chunk + 1]:
+            if needed[term]:
+                return 0.0
             continue
-        count = agreeing(
-            is_phrase,
-            cursors,
-            starts,
-            reach,
-            by_df,
-            weights,
-            chunk,
-            lows,
-            posts,
-            partial,
-            bounds[chunk],
-            worst,
-        )
+        part = factors[term] * top_of(cursors, term, chunk)
+        if is_phrase and needed[term]:
+            lowest = min(lowest, part)
+        else:
+            total += part
+    return total + lowest if is_phrase else total
+
+
+@loop
+def fetch_ahead(cursors: Ints, starts: Array, terms: Ints, chunk: int) -> None:
+    for term in terms:
+        prefetch(cursors[term, C_LOW] + starts[term, chunk])
+
+
+@loop
+def collect(
+    cursors: Ints, starts: Array, by_df: Ints, chunk: int, alive: int, mask: Bytes, marks: Bytes, weights: Floats,
+    reaches: Floats, worst: float, docs: Array, posts: Array, count: int,
+) -> int:  # fmt: skip
+    """Puts the documents of the chunk that have all terms of `by_df` behind the `count` of the list, with their postings.
+
+    Where `worst` is above 0, only those that can score as much. `reaches`: the most that each term adds in this chunk.
+    All are marked, where `marks` is not empty.
+    """
+    rarest = by_df[0]
+    lows = cursors[rarest, C_LOW]
+    most = 0.0
+    for reach in reaches:
+        most += reach
+    for i in range(whole(starts[rarest, chunk]), whole(starts[rarest, chunk + 1])):
+        low = u1(lows, i)
+        doc = chunk * CHUNK + low
+        can = most
+        is_hopeless = worst == np.inf
+        place = i
+        for j in range(len(by_df)):
+            term = by_df[j]
+            if j:
+                start, end = whole(starts[term, chunk]), whole(starts[term, chunk + 1])
+                place = find_low(cursors[term, C_LOW], start, end, low)
+            if place < 0:
+                break
+            posts[count, term] = place
+            if worst > 0.0 and not is_hopeless:
+                can += part_of(cursors, term, place, doc, weights[term]) - reaches[term]
+                is_hopeless = can * SLACK < worst
+                if is_hopeless and len(marks) == 0:
+                    break
+        if place < 0 or not may_be_found(doc, alive, mask):
+            continue
+        if len(marks):
+            marks[doc] = 1
+        if is_hopeless:
+            continue
+        docs[count] = doc
+        count += 1
+        if worst == 0.0:
+            prefetch(cursors[rarest, C_NORM] + 8 * doc)
+            for j in range(len(by_df)):
+                fetch_posting(cursors, by_df[j], whole(posts[count - 1, by_df[j]]), True)
+    return count
+
+
+@loop
+def settle(
+    is_phrase: bool, cursors: Ints, starts: Array, weights: Floats, needed: Ints, by_df: Ints, offsets: Ints,
+    article_ids: int, alive: int, mask: Bytes, marks: Bytes, docs: Array, posts: Array, count: int, places: Ints,
+    others: Ints, ids: Ints, scores: Floats, size: int,
+) -> int:  # fmt: skip
+    """Works off the list: looks for the phrase, marks, scores, and offers to the heap."""
+    k = len(scores)
+    if is_phrase:
         for one in range(count):
-            low = whole(lows[one])
-            doc = chunk * CHUNK + low
-            if not may_be_found(doc, alive, mask):
+            for j in range(len(by_df)):
+                fetch_positions(cursors, by_df[j], whole(posts[one, by_df[j]]))
+    for one in range(count):
+        doc = whole(docs[one])
+        worst = scores[0] if 0 < k == size else -1.0
+        often = 1.0
+        if is_phrase:
+            can_stop = len(marks) == 0 and worst > 0.0 and len(by_df) == len(weights)
+            if (
+                can_stop
+                and most_of_phrase(cursors, by_df, posts[one], doc, weights[by_df[0]]) * SLACK < worst
+            ):
                 continue
-            often = 1.0
-            if is_phrase:
-                often = shared_places(cursors, starts, by_df, offsets, chunk, low, places, others)
-                score = weights[0] * often / (often + f8(cursors[0, C_NORM], doc))
-            else:
-                score = score_of(cursors, starts, weights, chunk, low)
-            if often > 0.0 and score >= worst:
-                size = offer(scores, ids, size, score, i8(article_ids, doc))
-                worst = scores[0] if size == k else -1.0
+            often = float(shared_places(cursors, by_df, offsets, posts[one], places, others))
+            if often == 0.0:
+                continue
+        if is_phrase and len(marks):
+            marks[doc] = 1
+        if k == 0 or (len(mask) and (mask[doc] & SHOWN) == 0):
+            continue
+        score = score_found(is_phrase, cursors, starts, weights, needed, posts[one], doc, often)
+        if score >= worst:
+            size = offer(scores, ids, size, score, i8(article_ids, doc))
     return size
 
 
 @loop
-def shared_places(
-    cursors: Ints, starts: Array, by_df: Ints, offsets: Ints, chunk: int, low: int, places: Ints, others: Ints
-) -> float:
-    """How often the terms stand at their distances in a document that has all of them; where each time, into `places`."""
+def most_of_phrase(cursors: Ints, by_df: Ints, posts: Array, doc: int, weight: float) -> float:
+    """A phrase is no more frequent than the rarest of its terms."""
+    often = 1e9
+    for term in by_df:
+        often = min(often, float(tf_of(cursors, term, whole(posts[term]))))
+    return weight * often / (often + f8(cursors[by_df[0], C_NORM], doc))
+
+
+@loop
+def score_found(
+    is_phrase: bool, cursors: Ints, starts: Array, weights: Floats, needed: Ints, posts: Array, doc: int, often: float
+) -> float:  # fmt: skip
+    """The document's exact score: its parts in the order in which the terms were asked."""
+    score = 0.0
+    chunk, low = doc // CHUNK, doc % CHUNK
+    is_first = True
+    for term in range(len(weights)):
+        if needed[term] == 0:
+            start, end = whole(starts[term, chunk]), whole(starts[term, chunk + 1])
+            i = find_low(cursors[term, C_LOW], start, end, low)
+            if i >= 0:
+                score += part_of(cursors, term, i, doc, weights[term])
+        elif not is_phrase:
+            score += part_of(cursors, term, whole(posts[term]), doc, weights[term])
+        elif is_first:
+            score += weights[term] * often / (often + f8(cursors[term, C_NORM], doc))
+            is_first = False
+    return score
+
+
+@loop
+def shared_places(cursors: Ints, by_df: Ints, offsets: Ints, posts: Array, places: Ints, others: Ints) -> int:
+    """How often the terms stand at their distances in a document that has all of them; where each time, into `places`.
+
+    `posts`: the posting of each term in the document.
+    """
     count = 0
     for j in range(len(by_df)):
         term = by_df[j]
-        i = find_low(cursors[term, C_LOW], starts[term, chunk], starts[term, chunk + 1], low)
         if j == 0:
-            count = read_positions(cursors, term, i, places)
+            count = read_positions(cursors, term, whole(posts[term]), places)
             for one in range(count):
                 places[one] -= offsets[term]
         else:
-            size = read_positions(cursors, term, i, others)
+            size = read_positions(cursors, term, whole(posts[term]), others)
             count = keep_equal(places, count, others, size, offsets[term])
         if count == 0:
             break
-    return float(count)
+    return count
 
 
 @loop

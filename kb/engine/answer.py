@@ -2,106 +2,154 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from kb.engine.compiled import Array, Floats, Ints
+from kb.engine import bits, facets
+from kb.engine.bits import Bits
+from kb.engine.columns import day
+from kb.engine.compiled import Floats, Ints
+from kb.engine.evaluate import matching
+from kb.engine.plan import LAST_DAY
+from kb.engine.roads import DenseRoad, Ranked, Road, Scope, fast_road, shape_of
 from kb.engine.snapshot import Snapshot
-from kb.model import Found
+from kb.engine.tree import Node, Not, Range, Value
+from kb.model import Found, Page, Sort
 
 LAST = 99_999_999  # behind every date
-YEAR = "year"
-Facet = tuple[tuple[str, int], ...]
+MOST_CHARS = 2**31
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """What of the matches is asked for. "" among values stands for unknown."""
+class Chosen:
+    """The documents that a page asks for. A facet is counted among `counted` and what was chosen in other facets."""
 
-    only: Mapping[str, Sequence[str]] = field(
-        default_factory=dict
-    )  # {"newspaper": ("清河日报",), "year": ("2024",)}
-    without: Mapping[str, Sequence[str]] = field(default_factory=dict)  # values that leave an article out
-    facets: Sequence[str] = ("newspaper", "year")
-    sort: str = "relevance"  # relevance | newest | oldest | longest | shortest
-    collapse: bool = False  # of the copies of a text only the first in the order
-    offset: int = 0
-    limit: int = 10
+    counted: Bits | None  # None: all
+    by_facet: dict[str, Bits]
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.counted, both(self.counted, *self.by_facet.values()))
+
+    def beside(self, facet: str) -> Bits | None:
+        return both(*(found for name, found in self.by_facet.items() if name != facet))
 
 
-def answer(snapshot: Snapshot, mask: Array, scores: Floats, page: Page, tiers: Ints | None = None) -> Found:
-    """`tiers`: comes before the score in the order of relevance, the higher the better."""
-    chosen = {facet: has_value(snapshot, facet, values) for facet, values in page.only.items() if values}
-    for facet, values in page.without.items():
-        mask = mask & ~has_value(snapshot, facet, values)
-    documents = np.flatnonzero(_all(mask, list(chosen.values())))
-    ordered = order(snapshot, documents, scores, page.sort, tiers)
-    if page.collapse:
-        groups = snapshot.numbers("group")[ordered]
-        ordered = ordered[np.sort(np.unique(groups, return_index=True)[1])]
-    shown = ordered[page.offset : page.offset + page.limit]
-    facets = {}
-    for facet in page.facets:
-        others = [one for name, one in chosen.items() if name != facet]
-        facets[facet] = counts(snapshot, facet, _all(mask, others))
+def both(*sets: Bits | None) -> Bits | None:
+    """What is in all of them, None being everything."""
+    result: Bits | None = None
+    for one in sets:
+        if one is not None:
+            result = one if result is None else result & one
+    return result
+
+
+def find(snapshot: Snapshot, tree: Node, page: Page, deadline: int) -> Found:
+    """Raises TimeoutError after the deadline."""
+    shape = shape_of(tree)
+    if shape is None:
+        return laid_out(
+            snapshot, DenseRoad(snapshot, tree, deadline), chosen(snapshot, page, (), deadline), page
+        )
+    road = fast_road(snapshot, shape, deadline)
+    return laid_out(snapshot, road, chosen(snapshot, page, shape.conditions, deadline), page)
+
+
+def laid_out(snapshot: Snapshot, road: Road, chosen: Chosen, page: Page) -> Found:
+    scope, last = chosen.scope, page.offset + page.limit
+    if page.sort == "relevance" and not page.collapse:
+        matches, ranked = road.ranked(scope, min(last, snapshot.docs))
+        shown = bits.within(matches, scope.shown)
+    else:
+        matches = road.matches(scope.counted)
+        shown = bits.within(matches, scope.shown)
+        if page.collapse:
+            shown = collapsed(snapshot, road, shown, page.sort)
+        ranked = first(snapshot, road, shown, page.sort, last)
     return Found(
-        total=len(ordered),
-        ids=tuple(snapshot.article_ids[shown].tolist()),
-        scores=tuple(scores[shown].tolist()),
-        facets=facets,
+        total=bits.size(shown),
+        ids=tuple(ranked[0][page.offset :]),
+        scores=tuple(ranked[1][page.offset :]),
+        facets=counted(snapshot, page.facets, matches, chosen),
     )
 
 
-def _all(mask: Array, others: Sequence[Array]) -> Array:
-    for other in others:
-        mask = mask & other
-    return mask
+def counted(
+    snapshot: Snapshot, names: Sequence[str], matches: Bits, chosen: Chosen
+) -> dict[str, facets.Counts]:
+    return {name: facets.counts(snapshot, name, bits.within(matches, chosen.beside(name))) for name in names}
 
 
-def has_value(snapshot: Snapshot, facet: str, values: Sequence[str]) -> Array:
-    """Whether each document has one of the values."""
-    if facet == YEAR:
-        years = [int(year or 0) for year in values if not year or (year.isascii() and year.isdigit())]
-        return np.isin(snapshot.years, years)
-    known = snapshot.names(facet)
-    wanted = np.array([name in values for name in known.names], np.bool_)
-    hits = np.concatenate([np.zeros(1, np.int64), np.cumsum(wanted[known.codes])])
-    found: Array = hits[known.at[1:]] > hits[known.at[:-1]]
-    return found | (known.at[1:] == known.at[:-1]) if "" in values else found
+# --- which documents ------------------------------------------------------------------------------------------
 
 
-def counts(snapshot: Snapshot, facet: str, mask: Array) -> Facet:
-    """Values with their counts: years from the newest, names from the most frequent; unknown ("") last."""
-    if facet == YEAR:
-        years = np.bincount(snapshot.years[mask], minlength=1).tolist()
-        return tuple(
-            (f"{year:04d}" if year else "", years[year])
-            for year in reversed(range(len(years)))
-            if years[year]
-        )
-    known = snapshot.names(facet)
-    widths = np.diff(known.at)
-    if len(known.codes) == len(mask):
-        totals = np.bincount(known.codes[mask], minlength=len(known.names))
-    else:
-        totals = np.bincount(known.codes[np.repeat(mask, widths)], minlength=len(known.names))
-        totals[0] += int(np.count_nonzero(mask & (widths == 0)))
-    found = [(name, count) for name, count in zip(known.names, totals.tolist(), strict=True) if count]
-    return tuple(sorted(found, key=lambda one: (one[0] == "", -one[1], one[0])))
+def chosen(snapshot: Snapshot, page: Page, conditions: Sequence[Node], deadline: int) -> Chosen:
+    """`conditions`: what must hold besides, and scores nothing."""
+    nodes = list(conditions)
+    if page.since or page.until:
+        nodes.append(Range("published", day(page.since) or 1, day(page.until) or LAST_DAY))
+    if page.least_chars is not None or page.most_chars is not None:
+        most = MOST_CHARS if page.most_chars is None else page.most_chars
+        nodes.append(Range("body_chars", page.least_chars or 0, most))
+    nodes += [Not(Value(name, frozenset(values))) for name, values in page.without.items() if values]
+    living = None if snapshot.count == snapshot.docs else snapshot.living
+    allowed = both(living, *(condition(snapshot, node, deadline) for node in nodes))
+    only = {name: facets.having(snapshot, name, values) for name, values in page.only.items() if values}
+    return Chosen(allowed, only)
 
 
-def order(snapshot: Snapshot, documents: Ints, scores: Floats, sort: str, tiers: Ints | None) -> Ints:
-    """The documents, the first to be shown first. Equal ones by article id; unknown dates last in both orders of date."""
-    keys: list[Array] = [snapshot.article_ids[documents], -scores[documents]]
-    if tiers is not None:
-        keys.append(-tiers[documents])
-    if sort in ("newest", "oldest"):
-        dates = snapshot.published[documents].astype(np.int64)
-        keys.append(-dates if sort == "newest" else np.where(dates == 0, LAST, dates))
-    elif sort in ("longest", "shortest"):
-        lengths = snapshot.numbers("body_chars")[documents].astype(np.int64)
-        keys.append(-lengths if sort == "longest" else lengths)
-    result: Ints = documents[np.lexsort(keys)]
+def condition(snapshot: Snapshot, node: Node, deadline: int) -> Bits:
+    """The documents for which it holds, deleted ones perhaps among them."""
+    match node:
+        case Range():
+            return bits.in_range(snapshot.numbers(node.column), node.low, node.high)
+        case Value():
+            return facets.having(snapshot, node.column, tuple(node.values))
+        case Not():
+            return ~condition(snapshot, node.part, deadline) & snapshot.every
+    return matching(snapshot, node, deadline)
+
+
+# --- in which order -------------------------------------------------------------------------------------------
+
+
+def first(snapshot: Snapshot, road: Road, shown: Bits, sort: Sort, limit: int) -> Ranked:
+    """The first `limit` of the documents."""
+    if sort == "relevance":
+        return road.best_of(shown, min(limit, bits.size(shown)))
+    docs = bits.members(shown)
+    keys = sort_keys(snapshot, docs, sort)
+    if len(docs) > limit > 0:
+        # Scores are needed only of what can still come among the first.
+        near = keys <= np.partition(keys, limit - 1)[limit - 1]
+        docs, keys = docs[near], keys[near]
+    scores = road.scores(docs) if limit else np.zeros(len(docs))
+    order = ordered(snapshot, road, docs, keys, scores)[:limit]
+    return snapshot.article_ids[docs[order]].tolist(), scores[order].tolist()
+
+
+def sort_keys(snapshot: Snapshot, docs: Ints, sort: Sort) -> Ints:
+    """What comes first has the lowest. Unknown dates come last in both orders of date."""
+    column = "published" if sort in ("newest", "oldest") else "body_chars"
+    values: Ints = snapshot.numbers(column)[docs].astype(np.int64)
+    if sort == "oldest":
+        values[values == 0] = LAST
+    return -values if sort in ("newest", "longest") else values
+
+
+def ordered(snapshot: Snapshot, road: Road, docs: Ints, keys: Ints, scores: Floats) -> Ints:
+    """Places of the documents in their order: by key, then relevance, then article id."""
+    result: Ints = np.lexsort((snapshot.article_ids[docs], -scores, road.ranks(docs), keys))
     return result
+
+
+def collapsed(snapshot: Snapshot, road: Road, shown: Bits, sort: Sort) -> Bits:
+    """Without those that another copy of the same text comes before."""
+    docs = bits.members(shown & snapshot.copies)
+    keys = np.zeros(len(docs), np.int64) if sort == "relevance" else sort_keys(snapshot, docs, sort)
+    order = ordered(snapshot, road, docs, keys, road.scores(docs))
+    docs = docs[order]
+    kept = np.unique(snapshot.numbers("group")[docs], return_index=True)[1]
+    return shown & ~bits.of_members(np.delete(docs, kept), len(shown))

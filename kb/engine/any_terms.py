@@ -12,6 +12,7 @@ SLACK = 1.0 + 1e-9  # sums of bounds are rounded; every bound by itself is safe
 LATE = -1
 LOOK_UP = 12  # what looking up one document costs, in postings gone through
 TINY = 1e-300  # below every score
+SHOWN, COUNTED = 1, 2  # bits of a mask's bytes: may be among the best, counts as a match
 
 
 @loop
@@ -102,7 +103,7 @@ def offer_all(
     for i in range(starts[0, chunk], starts[0, chunk + 1]):
         doc = chunk * CHUNK + u1(cursors[0, C_LOW], i)
         score = part_of(cursors, 0, i, doc, weight)
-        if score >= worst and may_be_found(doc, alive, mask):
+        if score >= worst and may_be_shown(doc, alive, mask):
             size = offer(scores, ids, size, score, i8(article_ids, doc))
             worst = scores[0] if size == k else -1.0
     return size
@@ -119,7 +120,13 @@ def highest(reach: Floats) -> Floats:
 
 @loop
 def may_be_found(doc: int, alive: int, mask: Bytes) -> bool:
-    return (alive == 0 or u1(alive, doc) != 0) and (len(mask) == 0 or mask[doc] != 0)
+    """A mask knows which documents live."""
+    return mask[doc] != 0 if len(mask) else alive == 0 or u1(alive, doc) != 0
+
+
+@loop
+def may_be_shown(doc: int, alive: int, mask: Bytes) -> bool:
+    return (mask[doc] & SHOWN) != 0 if len(mask) else alive == 0 or u1(alive, doc) != 0
 
 
 @loop
@@ -160,7 +167,7 @@ def offer_held(
                 score += part_of(cursors, term, i, chunk * CHUNK + low, weights[term])
             j -= 1
         doc = chunk * CHUNK + low
-        if j < 0 and score * SLACK >= worst and may_be_found(doc, alive, mask):
+        if j < 0 and score * SLACK >= worst and may_be_shown(doc, alive, mask):
             exact = score_of(cursors, starts, weights, chunk, low)
             size = offer(scores, ids, size, exact, i8(article_ids, doc))
             worst = scores[0] if size == k else -1.0

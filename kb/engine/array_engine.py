@@ -8,29 +8,34 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor
 from contextlib import closing, contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from whoosh import __version__ as whoosh_version
 
-from kb.engine import clock, generations, plan
-from kb.engine.answer import Page, answer
-from kb.engine.evaluate import Matches, evaluate
+from kb.engine import clock, generations, plan, rebuilding
+from kb.engine.answer import find
 from kb.engine.generations import Generation
 from kb.engine.index_writer import IndexWriter
-from kb.engine.parallel import Workers
+from kb.engine.layout import SEGMENT_DOCS, SEGMENT_TOKENS
+from kb.engine.parallel import BYTES_A_CHAR, Batch, Cut, Workers
+from kb.engine.rebuilding import Journal, Rebuild
 from kb.engine.segments import FORMAT
 from kb.engine.snapshot import Snapshot, open_snapshot
-from kb.errors import EngineDownError
-from kb.model import Filters, Found, Match, Query, Sort, StoredArticle
+from kb.engine.tiers import find_any
+from kb.engine.tree import Node
+from kb.errors import EngineDownError, TooSlowError
+from kb.model import Found, Match, Page, Query, StoredArticle
 from kb.text.segment import Segmenter
 
-ARTICLES_PER_MIB = 80  # what an article costs while its batch is turned into a segment: some 12 KiB
 OPEN_TRIES = 3  # a generation can be replaced twice while it is being opened
+
+
+def _silent(_articles: int) -> None:
+    """Progress for nobody."""
 
 
 class _Serving(NamedTuple):
@@ -49,30 +54,31 @@ class ArrayEngine:
         self._index = index
         self._segmenter = segmenter
         self._processes = processes or os.cpu_count() or 1
-        self._batch = max(1, min(batch, memory_mib * ARTICLES_PER_MIB // self._processes))
+        self._batch = batch
+        self._memory = memory_mib << 20
         self._lock = threading.Lock()
         self._serving: _Serving | None = None
 
     # --- reading ------------------------------------------------------------------------------------------
 
-    def find(
-        self, query: Query, *, match: Match, filters: Filters, sort: Sort, offset: int, limit: int,
-        seconds: float | None = None,
-    ) -> Found:  # fmt: skip
-        """Raises TimeoutError after `seconds`, in any thread."""
+    def find(self, query: Query, page: Page, *, match: Match = "all") -> Found:
+        clauses = plan.wanted(query.clauses, self._segmenter)
+        if match == "all":
+            return self.find_tree(plan.of_all(clauses), page)
+        return self._answer(lambda snapshot, deadline: find_any(snapshot, clauses, page, deadline), page)
+
+    def find_tree(self, tree: Node, page: Page) -> Found:
+        return self._answer(lambda snapshot, deadline: find(snapshot, tree, page, deadline), page)
+
+    def _answer(self, asked: Callable[[Snapshot, int], Found], page: Page) -> Found:
         snapshot = self._opened().snapshot
         snapshot.check()
-        clauses = plan.wanted(query.clauses, self._segmenter)
-        only = {"newspaper": filters.newspapers, "year": filters.years}
-        page = Page(only=only, sort=sort, offset=offset, limit=limit)
-        with clock.deadline(seconds) as deadline:
-            if not clauses:
-                nothing = Matches(np.zeros(snapshot.docs, np.bool_), np.zeros(snapshot.docs))
-                return answer(snapshot, *nothing, page)
-            if match == "all":
-                return answer(snapshot, *evaluate(snapshot, plan.of_all(clauses), deadline), page)
-            matches, full = _match_any(snapshot, clauses, deadline)
-            return answer(snapshot, *matches, page, full)
+        try:
+            deadline = clock.deadline(page.seconds)
+            clock.check(deadline)
+            return asked(snapshot, deadline)
+        except TimeoutError as error:
+            raise TooSlowError("search.too_slow", seconds=page.seconds) from error
 
     def terms(self, query: Query) -> tuple[str, ...]:
         return plan.marked(plan.wanted(query.clauses, self._segmenter))
@@ -137,26 +143,58 @@ class ArrayEngine:
     def update(self, articles: Iterable[StoredArticle], *, seq: int) -> None:
         previous = self._usable()
         with self._partial(previous) as folder, closing(Workers(self._segmenter, 1)) as workers:
-            writer = IndexWriter(folder, workers, is_new=False)
+            writer = self._writer(folder, workers, is_new=False)
             writer.replace(articles, batch=self._batch)
             writer.merge()
             self._publish(folder, writer, seq, previous)
 
-    def rebuild(self, batches: Iterable[Sequence[StoredArticle]], *, seq: int) -> None:
-        with self._partial(None) as folder, closing(Workers(self._segmenter, self._processes)) as workers:
-            writer = IndexWriter(folder, workers, is_new=True)
-            writer.add(chain.from_iterable(batches), batch=self._batch)
-            writer.merge(everything=True)
+    @property
+    def batch_chars(self) -> int:
+        return max(1, self._memory // self._processes // BYTES_A_CHAR)
+
+    def reached(self) -> int:
+        journal = rebuilding.unfinished(self._index, self._made_with)
+        return journal.seq if journal else 0
+
+    def rebuild(
+        self, batches: Iterable[Batch], *, seq: int, after: int = 0, progress: Callable[[int], None] = _silent
+    ) -> None:
+        before = rebuilding.unfinished(self._index, self._made_with)
+        if before is not None and before.seq != after:
+            shutil.rmtree(before.folder)
+            before = None
+        if after and before is None:
+            raise ValueError(f"no rebuild has got to {after}")
+        with (
+            self._partial(None, before) as folder,
+            closing(Workers(self._segmenter, self._processes)) as workers,
+        ):
+            writer = self._writer(folder, workers, is_new=True)
+            cut = Cut(min(self._batch, SEGMENT_DOCS), self.batch_chars, keeps_hidden=after > 0)
+            Rebuild(folder, writer, self._made_with, before).run(workers, batches, cut, progress)
             self._publish(folder, writer, seq, None)
 
+    def _writer(self, folder: Path, workers: Workers, *, is_new: bool) -> IndexWriter:
+        chars = max(1, self._memory // workers.count // BYTES_A_CHAR)
+        return IndexWriter(
+            folder, workers, is_new=is_new, chars=chars, tokens=min(SEGMENT_TOKENS, self._memory)
+        )
+
+    @property
+    def _made_with(self) -> dict[str, Any]:
+        return {"format": FORMAT, "segmenter": self._segmenter.fingerprint}
+
     def tidy(self) -> None:
+        rebuilding.unfinished(self._index, self._made_with)
         generations.tidy(self._index)
 
     @contextmanager
-    def _partial(self, previous: Generation | None) -> Iterator[Path]:
-        folder = generations.begin(self._index, previous)
+    def _partial(self, previous: Generation | None, before: Journal | None = None) -> Iterator[Path]:
+        folder = rebuilding.resume(before) if before else generations.begin(self._index, previous)
         try:
             yield folder
+        except (KeyboardInterrupt, BrokenExecutor):
+            raise  # as after a kill, a rebuild can be gone on with
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -164,33 +202,9 @@ class ArrayEngine:
     def _publish(self, folder: Path, writer: IndexWriter, seq: int, previous: Generation | None) -> None:
         writer.seal()
         facts = {
-            "format": FORMAT,
-            "segmenter": self._segmenter.fingerprint,
+            **self._made_with,
             "whoosh": ".".join(map(str, whoosh_version)),
             "seq": seq,
             "count": writer.count,
         }
         generations.publish(folder, facts, previous)
-
-
-def _match_any(snapshot: Snapshot, clauses: Sequence[plan.Wanted], deadline: int) -> tuple[Matches, Any]:
-    """Articles that have a clause, and where none has, a piece of one; how many clauses each has. Dates stay a must."""
-    dated, scores, full = snapshot.alive, np.zeros(snapshot.docs), np.zeros(snapshot.docs, np.int64)
-    pieces = np.zeros(snapshot.docs, np.bool_)
-    for one in clauses:
-        has_all = np.ones(snapshot.docs, np.bool_)
-        for node, text in one.pieces:
-            found = evaluate(snapshot, node, deadline)
-            scores = scores + found.scores
-            has_all &= found.mask
-            if len(text) > 1:  # 的 alone is no reason to show an article
-                pieces |= found.mask
-        if one.clause.kind == "date":
-            dated = dated & has_all
-        else:
-            full += has_all
-    for gram in plan.grams(clauses):
-        scores = scores + evaluate(snapshot, gram, deadline).scores
-    mask = dated & (full > 0)
-    mask = mask if mask.any() else dated & pieces
-    return Matches(mask, scores), full

@@ -36,6 +36,7 @@ class KbSegment(WhooshSegment):  # type: ignore[misc]  # Whoosh has no types
     def __init__(self, indexname: str, docs: int = 0) -> None:
         super().__init__(indexname)
         self.docs = docs
+        self.tokens = 0  # of all fields
         self.deletions = 0  # number of its file of deletions, 0 for none
         self.deleted = 0
 

@@ -109,10 +109,12 @@ def as_arrays(columns: Columns) -> dict[str, Array]:
 
 def from_arrays(arrays: dict[str, Array]) -> Columns:
     numbers = {name: arrays[f"column.{name}"] for name in NUMBERS}
-    return Columns(numbers, {name: _coded_from(arrays, f"column.{name}") for name in NAMES})
+    return Columns(numbers, {name: names_from(arrays, name) for name in NAMES})
 
 
-def _coded_from(arrays: dict[str, Array], prefix: str) -> Coded:
+def names_from(arrays: dict[str, Array], name: str) -> Coded:
+    """One column of names."""
+    prefix = f"column.{name}"
     letters, ends = arrays[f"{prefix}.names"].tobytes(), arrays[f"{prefix}.ends"].tolist()
     names = [
         letters[start:end].decode("utf-8", "surrogatepass")

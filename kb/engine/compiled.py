@@ -98,6 +98,23 @@ def _matcher(compare: Callable[[Any, Any, Any], Any]) -> Any:
 
 
 @intrinsic
+def _spread64(_context: Any, address: Any, index: Any, bits: Any, byte: Any) -> Any:
+    """Writes 64 bytes: `byte` where the bit is set, else 0."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        kind = ir.VectorType(ir.IntType(8), 64)
+        pointer = builder.inttoptr(builder.add(arguments[0], arguments[1]), kind.as_pointer())
+        chosen = builder.bitcast(arguments[2], ir.VectorType(ir.IntType(1), 64))
+        wanted = builder.trunc(arguments[3], ir.IntType(8))
+        first = builder.insert_element(ir.Constant(kind, ir.Undefined), wanted, ir.IntType(32)(0))
+        every = builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64))
+        builder.store(builder.select(chosen, every, ir.Constant(kind, None)), pointer, align=1)
+        return _null(context.get_value_type(types.none))
+
+    return types.none(types.int64, types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
 def _lowest_bit(_context: Any, bits: Any) -> Any:
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.IntType(1)(0))
@@ -133,6 +150,7 @@ equal64: Callable[[int, int, int], int] = _matcher(
 below64: Callable[[int, int, int], int] = _matcher(
     lambda builder, one, other: builder.icmp_unsigned("<", one, other)
 )
+spread64: Callable[[int, int, int, int], None] = _spread64  # the way back from bits to 64 bytes
 lowest_bit: Callable[[int], int] = _lowest_bit  # its place; 64 when there is none
 count_bits: Callable[[int], int] = _count_bits
 u1: Callable[[int, int], int] = _loader(types.uint8, types.int64)

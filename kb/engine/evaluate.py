@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 
-from kb.engine import clock, leaves
-from kb.engine.compiled import Array, Floats, Ints
+from kb.engine import bits, clock, facets, leaves
+from kb.engine.bits import Bits
+from kb.engine.compiled import Array, Bytes, Floats, Ints
 from kb.engine.encoding import K1
-from kb.engine.snapshot import FIELD_NUMBER, Snapshot
+from kb.engine.snapshot import FIELD_NUMBER, NOTHING, Snapshot
 from kb.engine.tokens import encoded
 from kb.engine.tree import (
     Also,
@@ -48,6 +50,16 @@ def evaluate(snapshot: Snapshot, node: Node, deadline: int = clock.NEVER) -> Mat
     return Matches(mask & snapshot.alive, np.concatenate([np.zeros(0), *(one.scores for one in found)]))
 
 
+def matching(snapshot: Snapshot, node: Node, deadline: int = clock.NEVER) -> Bits:
+    """The documents that match, deleted ones perhaps among them. Raises TimeoutError after the deadline."""
+    run = _Run(snapshot, deadline)
+    marks = np.zeros(bits.room(snapshot.docs), np.bool_)
+    for segment, part in enumerate(snapshot.segments):
+        base = int(snapshot.bases[segment])
+        marks[base : base + part.docs] = run.mask(node, segment)
+    return bits.pack(marks.view(np.uint8))
+
+
 def weight(snapshot: Snapshot, df: int, boost: float) -> float:
     """Lucene's idf × (k1 + 1) × boost, with the living documents counted."""
     return math.log(1.0 + (snapshot.count - df + 0.5) / (df + 0.5)) * (K1 + 1.0) * boost
@@ -61,6 +73,7 @@ class _Run:
         self._deadline = deadline
         self._weights: dict[Node, float] = {}
         self._frequencies: dict[Literal, list[Array]] = {}
+        self._values: dict[Value, Array] = {}
 
     def node(self, node: Node, segment: int) -> Matches:
         clock.check(self._deadline)
@@ -69,7 +82,9 @@ class _Run:
                 return self._term(node, segment)
             case Phrase():
                 frequencies = self._phrase(segment, node.field, node.words, node.offsets, NO_LIMIT)
-                return self._weighed(frequencies, self._phrase_weight(node), node.field, segment)
+                return self._weighed(frequencies, self._weight(node), node.field, segment)
+            case Literal(in_title=False) if len(node.text) == 2:
+                return self._term(Term("grams", node.text, node.boost), segment)
             case Literal():
                 return self._literal(node, segment)
             case Prefix():
@@ -82,14 +97,12 @@ class _Run:
             case Every():
                 return self._unscored(np.ones(self._docs(segment), np.bool_))
             case Not():
-                return self._unscored(~self.node(node.part, segment).mask)
+                return self._unscored(~self.mask(node.part, segment))
             case Boost():
                 part = self.node(node.part, segment)
                 return Matches(part.mask, part.scores * node.factor)
             case Also():
-                part = self.node(node.part, segment)
-                scores = sum((self.node(one, segment).scores for one in node.more), part.scores)
-                return Matches(part.mask, scores * part.mask)
+                return self._also(node, segment)
             case And():
                 return self._sum(node.parts, len(node.parts), segment)
             case Or():
@@ -105,37 +118,71 @@ class _Run:
     def _unscored(self, mask: Array) -> Matches:
         return Matches(mask, np.zeros(len(mask)))
 
+    def mask(self, node: Node, segment: int) -> Array:
+        """Which documents match, where scores do not matter."""
+        match node:
+            case Term():
+                marks = np.zeros(self._docs(segment), np.uint8)
+                leaves.mark_term(self._row(node.field, segment), _letters(node.word), marks)
+                return marks.view(np.bool_)
+            case Boost() | Also():
+                return self.mask(node.part, segment)
+            case Not():
+                return ~self.mask(node.part, segment)
+            case And():
+                parts = (self.mask(part, segment) for part in node.parts)
+                return reduce(np.logical_and, parts, np.ones(self._docs(segment), np.bool_))
+            case Or(minimum=1):
+                parts = (self.mask(part, segment) for part in node.parts)
+                return reduce(np.logical_or, parts, np.zeros(self._docs(segment), np.bool_))
+            case _:
+                return self.node(node, segment).mask
+
     def _sum(self, parts: Sequence[Node], minimum: int, segment: int) -> Matches:
         counts, scores = np.zeros(self._docs(segment), np.uint16), np.zeros(self._docs(segment))
         for part in parts:
-            found = self.node(part, segment)
-            counts += found.mask
-            scores += found.scores
-        mask = counts >= minimum
-        return Matches(mask, scores * mask)
+            clock.check(self._deadline)
+            if isinstance(part, Term):
+                row, letters = self._row(part.field, segment), _letters(part.word)
+                leaves.add_term(row, letters, self._weight(part), counts, scores)
+            elif isinstance(part, Range | Value | Every | Not | Prefix):
+                counts += self.node(part, segment).mask
+            else:
+                found = self.node(part, segment)
+                counts += found.mask
+                scores += found.scores
+        return Matches(leaves.keep_enough(counts, minimum, scores), scores)
+
+    def _also(self, node: Also, segment: int) -> Matches:
+        mask, scores = self.node(node.part, segment)
+        docs = np.flatnonzero(mask)
+        for one in node.more:
+            clock.check(self._deadline)
+            if isinstance(one, Term):
+                row, letters = self._row(one.field, segment), _letters(one.word)
+                leaves.add_to(row, letters, self._weight(one), docs, scores)
+            else:
+                scores = scores + self.node(one, segment).scores * mask
+        return Matches(mask, scores)
 
     # --- leaves ---------------------------------------------------------------------------------------------
 
     def _term(self, node: Term, segment: int) -> Matches:
-        asked = np.frombuffer(encoded(node.word), np.uint8)
-        if node not in self._weights:
-            df = leaves.total_living(self._snapshot.table[FIELD_NUMBER[node.field]], asked)
-            self._weights[node] = weight(self._snapshot, df, node.boost)
-        mask, scores = np.zeros(self._docs(segment), np.bool_), np.zeros(self._docs(segment))
-        leaves.score_term(
-            self._row(node.field, segment), asked, self._weights[node], mask.view(np.uint8), scores
-        )
-        return Matches(mask, scores)
+        counts, scores = np.zeros(self._docs(segment), np.uint8), np.zeros(self._docs(segment))
+        letters = _letters(node.word)
+        leaves.add_term(self._row(node.field, segment), letters, self._weight(node), counts, scores)
+        return Matches(counts.view(np.bool_), scores)
 
-    def _phrase_weight(self, node: Phrase) -> float:
-        """The sum of its words', as Lucene has it."""
+    def _weight(self, node: Term | Phrase) -> float:
+        """A phrase weighs what its words weigh together, as Lucene has it."""
         if node not in self._weights:
             table = self._snapshot.table[FIELD_NUMBER[node.field]]
-            total = np.zeros(len(node.words))
-            for place, word in enumerate(node.words):
-                df = leaves.total_living(table, np.frombuffer(encoded(word), np.uint8))
-                total[place] = weight(self._snapshot, df, node.boost)
-            self._weights[node] = float(total.sum())
+            words = node.words if isinstance(node, Phrase) else (node.word,)
+            total = 0.0
+            for word in words:
+                df = leaves.total_living(table, _letters(word))
+                total += weight(self._snapshot, df, node.boost)
+            self._weights[node] = total
         return self._weights[node]
 
     def _phrase(
@@ -147,7 +194,7 @@ class _Run:
         found = np.zeros(self._docs(segment), np.uint32)
         late = leaves.find_phrase(
             self._row(field, segment), np.frombuffer(b"".join(letters), np.uint8), asked_at,
-            np.array(offsets, np.int64), before, clock.CLOCK, self._deadline, found,
+            np.array(offsets, np.int64), before, NOTHING, clock.CLOCK, self._deadline, found,
         )  # fmt: skip
         if late:
             raise TimeoutError
@@ -180,7 +227,7 @@ class _Run:
         if len(node.text) == 1:
             found = np.zeros(part.docs, np.uint32)
             row = self._row("grams", segment)
-            first, last = leaves.find_range(row, np.frombuffer(encoded(node.text), np.uint8))
+            first, last = leaves.find_range(row, _letters(node.text))
             if leaves.count_range(row, first, last, before, clock.CLOCK, self._deadline, found):
                 raise TimeoutError
             return found
@@ -194,7 +241,7 @@ class _Run:
         The first and the last are always among them, and no two neighbours are more than two apart.
         """
         table = self._snapshot.table[FIELD_NUMBER["grams"]]
-        letters = [np.frombuffer(encoded(text[i : i + 2]), np.uint8) for i in range(len(text) - 1)]
+        letters = [_letters(text[i : i + 2]) for i in range(len(text) - 1)]
         costs = [leaves.total_living(table, one) + 1 for one in letters]
         best: list[tuple[int, int]] = []  # (cost up to here, the one before)
         for place, cost in enumerate(costs):
@@ -208,22 +255,20 @@ class _Run:
     def _prefix(self, node: Prefix, segment: int) -> Array:
         found = np.zeros(self._docs(segment), np.uint32)
         row = self._row(node.field, segment)
-        first, last = leaves.find_range(row, np.frombuffer(encoded(node.text), np.uint8))
+        first, last = leaves.find_range(row, _letters(node.text))
         if leaves.count_range(row, first, last, NO_LIMIT, clock.CLOCK, self._deadline, found):
             raise TimeoutError
         return found > 0
 
     def _value(self, node: Value, segment: int) -> Array:
-        known = self._snapshot.names(node.column)
-        base, end = self._snapshot.bases[segment], self._snapshot.bases[segment + 1]
-        wanted = np.array([name in node.values for name in known.names])
-        first, last = known.at[base], known.at[end]
-        hits = np.concatenate([np.zeros(1, np.int64), np.cumsum(wanted[known.codes[first:last]])])
-        at = known.at[base : end + 1] - first
-        mask: Array = hits[at[1:]] > hits[at[:-1]]
-        if "" in node.values:  # no author at all
-            mask |= at[1:] == at[:-1]
-        return mask
+        if node not in self._values:
+            found = facets.having(self._snapshot, node.column, tuple(node.values))
+            self._values[node] = bits.unpack(found, 1).view(np.bool_)
+        return self._values[node][self._snapshot.bases[segment] : self._snapshot.bases[segment + 1]]
+
+
+def _letters(word: str) -> Bytes:
+    return np.frombuffer(encoded(word), np.uint8)
 
 
 NO_LIMIT: Array = np.empty(0, np.uint32)

@@ -24,6 +24,7 @@ from kb.errors import EngineDownError
 
 MANIFEST = "MANIFEST.json"
 CURRENT = "CURRENT"
+JOURNAL = "JOURNAL.json"  # in a partial folder that can be gone on with (rebuilding.py)
 _NAME = re.compile(r"gen-(\d{4,})")
 SMALL_BYTES = 1 << 20  # of a file that is hashed at every opening: a millisecond
 _CHUNK = 1 << 20  # bytes read at a time when hashing
@@ -83,8 +84,8 @@ def begin(index: Path, previous: Generation | None = None) -> Path:
     """A folder for the next generation, empty or with links to the files of `previous`."""
     index.mkdir(parents=True, exist_ok=True, mode=0o700)
     tidy(index)
-    number = max((_number(folder) for folder in index.glob("gen-*")), default=0) + 1
-    folder = index / f"gen-{number:04d}.partial"
+    newest = max((number(folder) for folder in index.glob("gen-*")), default=0)
+    folder = index / f"gen-{newest + 1:04d}.partial"
     folder.mkdir(mode=0o700)
     if previous is not None:
         for file in previous.files:
@@ -114,18 +115,21 @@ def publish(partial: Path, facts: Mapping[str, Any], previous: Generation | None
 def tidy(index: Path) -> None:
     """Remove what killed runs left behind, and every generation but the serving one and the one before it.
 
+    A partial folder with a journal stays: rebuilding.py goes on with it, or removes it.
+
     The one before stays for readers that are opening it. Only for whoever holds the writer's lock.
     """
     for left_over in [*index.glob("*.partial"), *index.glob(f"{CURRENT}.new")]:
-        shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
+        if not (left_over / JOURNAL).exists():
+            shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
     try:
-        serving = _number(Path((index / CURRENT).read_text(encoding="ascii")))
+        serving = number(Path((index / CURRENT).read_text(encoding="ascii")))
     except (OSError, UnicodeDecodeError):
         return  # nothing serves; the next generation that is published clears up
-    folders = sorted(index.glob("gen-*"), key=_number)
-    before = [folder for folder in folders if _number(folder) < serving]
+    folders = sorted(index.glob("gen-*"), key=number)
+    before = [folder for folder in folders if number(folder) < serving]
     for folder in folders:
-        if _number(folder) != serving and folder not in before[-1:]:
+        if number(folder) != serving and folder not in before[-1:]:
             shutil.rmtree(folder)
 
 
@@ -164,7 +168,8 @@ def _damaged(file: str, reason: str) -> EngineDownError:
     return EngineDownError("index.damaged", file=file, reason=reason)
 
 
-def _number(folder: Path) -> int:
+def number(folder: Path) -> int:
+    """7 for gen-0007."""
     found = _NAME.match(folder.name)
     return int(found[1]) if found else 0
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from kb.engine.compiled import Floats, Ints, loop
+import numpy as np
+
+from kb.engine.compiled import Floats, Ints, kernel, loop, lowest_bit
 
 
 @loop
@@ -50,3 +52,41 @@ def sort(scores: Floats, ids: Ints, size: int) -> None:
         score, article = scores[end], ids[end]
         scores[end], ids[end] = scores[0], ids[0]
         sink(scores, ids, end, score, article)
+
+
+@kernel
+def best_among(bits: Ints, all_scores: Floats, article_ids: Ints, ids: Ints, scores: Floats) -> int:
+    """Fills `ids` and `scores` with the best of a set of documents (bits.py), the best first. Returns how many."""
+    size, k = 0, len(scores)
+    for number in range(len(bits)):
+        word = bits[number]
+        while word != 0:
+            doc = 64 * number + lowest_bit(word)
+            word &= word - 1
+            if size < k or (k > 0 and all_scores[doc] >= scores[0]):
+                size = offer(scores, ids, size, all_scores[doc], article_ids[doc])
+    sort(scores, ids, size)
+    return size
+
+
+@kernel
+def order_chunks(bounds: Floats, order: Ints) -> int:
+    """Chunks that can have a match, those with the highest bound first (to a 256th). Returns how many."""
+    most = 0.0
+    for chunk in range(len(bounds)):
+        most = max(most, bounds[chunk])
+    if most <= 0.0:
+        return 0
+    counts = np.zeros(258, np.int64)
+    for chunk in range(len(bounds)):
+        if bounds[chunk] > 0.0:
+            counts[257 - int(bounds[chunk] / most * 256.0)] += 1
+    for bucket in range(1, 258):
+        counts[bucket] += counts[bucket - 1]
+    total: int = counts[257]
+    for chunk in range(len(bounds) - 1, -1, -1):
+        if bounds[chunk] > 0.0:
+            bucket = 257 - int(bounds[chunk] / most * 256.0)
+            counts[bucket] -= 1
+            order[counts[bucket]] = chunk
+    return total

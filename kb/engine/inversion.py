@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from kb.engine.compiled import Array, Ints, kernel, whole
-from kb.engine.encoding import Flat
-from kb.engine.layout import POS_STEP
+from kb.engine.compiled import Array, Bytes, Floats, Ints, kernel, loop, whole
+from kb.engine.encoding import (
+    U_POS,
+    W_POS,
+    W_POSTINGS,
+    Buffers,
+    FieldWriter,
+    add_term,
+    begin_positions,
+    fits,
+    put_number,
+)
+from kb.engine.layout import CHUNK, SEGMENT_DOCS
+from kb.engine.tokens import Tokens
+
+GAP_BYTES = 5  # of a position at most (layout.py)
 
 
 @kernel
@@ -25,71 +38,66 @@ def sort_by_term(terms: Array, n_terms: int) -> tuple[Array, Ints]:
     return order, at
 
 
-@kernel
-def count_postings(order: Array, token_at: Ints, docs: Array) -> Ints:
-    """Where each term's postings begin: a posting is a term in a document."""
-    at = np.zeros(len(token_at), np.int64)
-    for term in range(len(token_at) - 1):
-        count = 0
-        last = -1
-        for place in range(token_at[term], token_at[term + 1]):
-            doc = whole(docs[order[place]])
-            count += doc != last
+@loop
+def collect(order: Array, first: int, behind: int, docs: Array, out_docs: Array, out_tf: Array) -> int:
+    """Documents and frequencies of the tokens at places `first` to `behind` of the order. Returns how many documents."""
+    count = 0
+    last = -1
+    for i in range(first, behind):
+        doc = whole(docs[order[i]])
+        if doc != last:
+            out_docs[count], out_tf[count] = doc, 0
+            count += 1
             last = doc
-        at[term + 1] = at[term] + count
-    return at
+        out_tf[count - 1] += 1
+    return count
 
 
-@kernel
-def put_gap(pos: Array, used: int, gap: int) -> int:
-    """Seven bits to a byte, the low ones first; all but the last byte have the high bit. Returns the new end."""
-    while gap >= 128:
-        pos[used] = (gap & 127) | 128
-        gap >>= 7
-        used += 1
-    pos[used] = gap
-    return used + 1
-
-
-@kernel
-def fill_postings(
-    order: Array, token_at: Ints, docs: Array, positions: Array, at: Ints
-) -> tuple[Array, Array, Array, Array]:
-    """Documents, frequencies, packed positions and where every POS_STEP-th posting's positions begin."""
-    count = at[len(at) - 1]
-    out_docs, tf = np.empty(count, np.uint16), np.zeros(count, np.uint32)
-    pos_at = np.zeros(count // POS_STEP + 1, np.uint32)
-    pos = np.empty(len(order) * 5 // 4 + 64, np.uint8)
-    used = 0
-    posting = -1
-    for term in range(len(token_at) - 1):
-        last = -1
+@loop
+def put_positions(
+    order: Array, token: int, tf: Array, df: int, positions: Array, out: Buffers, written: Ints
+) -> None:
+    """The positions of a term as gaps, those of a document after the other. `token`: place of its first one."""
+    used = written[U_POS]
+    for i in range(df):
+        start = used
+        begin_positions(out, written, written[W_POSTINGS] - df + i)
         before = 0
-        for place in range(token_at[term], token_at[term + 1]):
-            token = order[place]
-            doc = whole(docs[token])
-            if doc != last:
-                posting += 1
-                out_docs[posting] = doc
-                last, before = doc, 0
-                if posting % POS_STEP == 0:
-                    pos_at[posting // POS_STEP] = used
-            tf[posting] += 1
-            position = whole(positions[token])
-            if used + 5 > len(pos):
-                grown = np.empty(len(pos) + len(pos) // 4, np.uint8)
-                grown[:used] = pos[:used]
-                pos = grown
-            used = put_gap(pos, used, position - before)
+        for _ in range(tf[i]):
+            position = whole(positions[order[token]])
+            used = put_number(out.pos, used, position - before)
             before = position
-    return out_docs, tf, pos[:used].copy(), pos_at
+            token += 1
+        written[W_POS] += used - start
+    written[U_POS] = used
 
 
-def invert(words: list[bytes], terms: Array, docs: Array, positions: Array) -> Flat:
-    """`words[t]` is the term that number t in `terms` stands for, in any order; tokens in order of document and position."""
-    ranked = sorted(range(len(words)), key=words.__getitem__)
-    rank = np.empty(len(words), np.uint32)
-    rank[ranked] = np.arange(len(words), dtype=np.uint32)
-    order, token_at = sort_by_term(rank[terms], len(words))
-    at = count_postings(order, token_at, docs)
-    return Flat([words[i] for i in ranked], at, *fill_postings(order, token_at, docs, positions, at))
+@kernel
+def add_terms(
+    first: int, letters: Bytes, ends: Ints, order: Array, token_at: Ints, docs: Array, positions: Array,
+    norm: Floats, out: Buffers, written: Ints, last: Bytes,
+) -> int:  # fmt: skip
+    """Adds terms from number `first` on, as far as the buffers reach. Returns the number of the next one."""
+    chunks = (len(norm) + CHUNK - 1) // CHUNK
+    some_docs, some_tf = np.empty(SEGMENT_DOCS, np.uint16), np.empty(SEGMENT_DOCS, np.uint32)
+    for term in range(first, len(ends)):
+        token, behind = token_at[term], token_at[term + 1]
+        df = collect(order, token, behind, docs, some_docs, some_tf)
+        start = ends[term - 1] if term else 0
+        if not fits(out, written, ends[term] - start, df, GAP_BYTES * (behind - token), chunks):
+            return term
+        add_term(out, written, last, letters, start, ends[term] - start, some_docs, some_tf, df, norm)
+        put_positions(order, token, some_tf, df, positions, out, written)
+    return len(ends)
+
+
+def invert(tokens: Tokens, writer: FieldWriter) -> None:
+    """Writes all terms of a field."""
+    order, token_at = sort_by_term(tokens.terms, len(tokens.ends))
+    term = 0
+    while term < len(tokens.ends):
+        term = add_terms(
+            term, tokens.letters, tokens.ends, order, token_at, tokens.docs, tokens.positions,
+            writer.norm, writer.out, writer.written, writer.last,
+        )  # fmt: skip
+        writer.empty()

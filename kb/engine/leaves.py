@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kb.engine.all_terms import keep_shared, shared_places, take_first
-from kb.engine.any_terms import part_of
-from kb.engine.best import LATE
+from kb.engine.all_terms import FEW, collect, shared_places
+from kb.engine.any_terms import LATE, part_of
 from kb.engine.compiled import Array, Bytes, Floats, Ints, kernel, u1, whole
 from kb.engine.layout import (
     C_DF,
@@ -16,9 +15,11 @@ from kb.engine.layout import (
     DOCS,
     MOST,
     documents,
+    find_low,
     find_term,
     living,
     lower_bound,
+    mark,
     point,
     read_positions,
     tf_of,
@@ -50,8 +51,8 @@ def open_term(row: Ints) -> tuple[Ints, Array]:
 
 
 @kernel
-def score_term(row: Ints, asked: Bytes, weight: float, mask: Bytes, scores: Floats) -> None:
-    """Marks the documents of a term, and adds its part to their scores."""
+def add_term(row: Ints, asked: Bytes, weight: float, counts: Array, scores: Floats) -> None:
+    """Adds 1 to the counts of a term's documents, where there are counts, and its part to their scores."""
     place = find_term(row, asked, 0, len(asked))
     if place < 0:
         return
@@ -60,21 +61,42 @@ def score_term(row: Ints, asked: Bytes, weight: float, mask: Bytes, scores: Floa
     for chunk in range(starts.shape[1] - 1):
         for i in range(starts[0, chunk], starts[0, chunk + 1]):
             doc = chunk * CHUNK + u1(cursors[0, C_LOW], i)
-            mask[doc] = 1
             scores[doc] += part_of(cursors, 0, i, doc, weight)
+            if len(counts):
+                counts[doc] += 1
 
 
 @kernel
-def mark_term(row: Ints, asked: Bytes, mask: Bytes) -> None:
-    """Marks the documents of a term."""
+def add_to(row: Ints, asked: Bytes, weight: float, docs: Ints, scores: Floats) -> None:
+    """Adds the term's part to the scores of these documents only."""
     place = find_term(row, asked, 0, len(asked))
     if place < 0:
         return
     cursors, starts = open_term(row)
     point(row, place, cursors, 0, starts)
-    for chunk in range(starts.shape[1] - 1):
-        for i in range(starts[0, chunk], starts[0, chunk + 1]):
-            mask[chunk * CHUNK + u1(cursors[0, C_LOW], i)] = 1
+    for doc in docs:
+        chunk = doc // CHUNK
+        i = find_low(cursors[0, C_LOW], whole(starts[0, chunk]), whole(starts[0, chunk + 1]), doc % CHUNK)
+        if i >= 0:
+            scores[doc] += part_of(cursors, 0, i, doc, weight)
+
+
+@kernel
+def mark_term(row: Ints, asked: Bytes, marks: Bytes) -> None:
+    """Sets the bytes of a term's documents to 1."""
+    place = find_term(row, asked, 0, len(asked))
+    if place >= 0:
+        mark(row, place, marks)
+
+
+@kernel
+def keep_enough(counts: Array, minimum: int, scores: Floats) -> Array:
+    """Whether each document has been counted often enough. The scores of the others become 0."""
+    mask = np.empty(len(counts), np.bool_)
+    for doc in range(len(counts)):
+        mask[doc] = counts[doc] >= minimum
+        scores[doc] = scores[doc] if counts[doc] >= minimum else 0.0
+    return mask
 
 
 @kernel
@@ -84,6 +106,7 @@ def find_phrase(
     asked_at: Ints,
     offsets: Ints,
     before: Array,
+    mask: Bytes,
     clock: Ints,
     deadline: int,
     found: Array,
@@ -91,6 +114,7 @@ def find_phrase(
     """How often each document holds the terms at their distances, into `found`. Returns 0, LATE after the deadline.
 
     `before`: where it is not empty, only places that begin before this character of the document count.
+    `mask`: where it is not empty, only documents with another byte than 0 are looked at.
     """
     n = len(offsets)
     chunks = (row[DOCS] + CHUNK - 1) // CHUNK
@@ -101,19 +125,18 @@ def find_phrase(
             return 0
         point(row, place, cursors, term, starts)
     by_df = np.argsort(cursors[:, C_DF])
-    lows, posts = np.empty(CHUNK, np.int32), np.empty(CHUNK, np.int32)
-    partial, places, others = np.empty(CHUNK), np.empty(row[MOST], np.int64), np.empty(row[MOST], np.int64)
+    nothing, no_marks = np.empty(0), np.empty(0, np.uint8)
+    docs, posts = np.empty(FEW + CHUNK, np.int32), np.empty((FEW + CHUNK, n), np.int32)
+    places, others = np.empty(row[MOST], np.int64), np.empty(row[MOST], np.int64)
     for chunk in range(chunks):
         if clock[0] > deadline:
             return LATE
-        count = take_first(cursors, starts, by_df[0], chunk, lows, posts)
-        for term in by_df[1:]:
-            count = keep_shared(cursors, starts, term, chunk, lows, posts, partial, count)
+        count = collect(
+            cursors, starts, by_df, chunk, 0, mask, no_marks, nothing, nothing, 0.0, docs, posts, 0
+        )
         for one in range(count):
-            doc = chunk * CHUNK + lows[one]
-            often = int(
-                shared_places(cursors, starts, by_df, offsets, chunk, whole(lows[one]), places, others)
-            )
+            doc = docs[one]
+            often = shared_places(cursors, by_df, offsets, posts[one], places, others)
             found[doc] = np.count_nonzero(places[:often] < before[doc]) if len(before) else often
     return 0
 

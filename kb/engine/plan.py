@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kb.engine.columns import day
 from kb.engine.tokens import grams_of, union
-from kb.engine.tree import Also, And, Literal, Node, Phrase, Range, Term
+from kb.engine.tree import Also, And, Literal, Node, Or, Phrase, Range, Term
 from kb.model import Clause
 from kb.text.normalize import fold
 from kb.text.segment import Segmenter
@@ -80,7 +80,9 @@ def grams(clauses: Sequence[Wanted]) -> tuple[Node, ...]:
 
 
 def of_all(clauses: Sequence[Wanted]) -> Node:
-    """Articles that have every clause."""
+    """Articles that have every clause; none when there is no clause left."""
+    if not clauses:
+        return Or(())
     return Also(And(tuple(node for one in clauses for node, _ in one.pieces)), grams(clauses))
 
 

@@ -6,19 +6,16 @@ MAIN_<id>.<n>.kbd      which are deleted, and how many deleted documents each te
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from kb.engine import arrays, columns, encoding
+from kb.engine import arrays, columns
 from kb.engine.arrays import Descriptor
 from kb.engine.columns import Columns
 from kb.engine.compiled import Array, Ints, address, kernel
-from kb.engine.encoding import Flat
-from kb.engine.inversion import invert
 from kb.engine.layout import (
     ALIVE,
     ARRAYS,
@@ -27,17 +24,18 @@ from kb.engine.layout import (
     DEAD,
     DOCS,
     IDS,
+    LONGEST,
     MOST,
     N_BIG,
     N_TERMS,
     NORM,
     WIDTH,
+    dictionary,
     documents,
 )  # fmt: skip
-from kb.engine.tokens import FIELDS, Tokeniser
-from kb.model import StoredArticle
+from kb.engine.tokens import FIELDS
 
-FORMAT = 2  # raised when anything in a segment's files changes; an index of another format is rebuilt
+FORMAT = 3  # raised when anything in a segment's files changes; an index of another format is rebuilt
 
 
 class SegmentDamaged(Exception):
@@ -52,6 +50,7 @@ class Segment:
     arrays: dict[str, Array]
     docs: int  # deleted ones included
     means: dict[str, float]  # mean length of each field when written, which its bounds are worked out with
+    sizes: dict[str, tuple[int, int]]  # of each field: terms, and bytes of the longest one
     alive: Array  # u1 of each document; empty when nothing is deleted
     dead: dict[str, Array]  # u4 of each term, by field; empty arrays when nothing is deleted
     files: tuple[Descriptor, ...]
@@ -73,7 +72,7 @@ class Segment:
         row = np.zeros(WIDTH, np.int64)
         for place, name in enumerate(ARRAYS):
             row[place] = address(self.arrays[f"{field}.{name}"])
-        row[N_TERMS] = len(self.arrays[f"{field}.at"]) - 1
+        row[N_TERMS], row[LONGEST] = self.sizes[field]
         row[N_BIG] = len(self.arrays[f"{field}.big_at"])
         row[NORM] = address(norm) if norm is not None else 0
         row[IDS] = address(self.arrays["column.id"])
@@ -84,32 +83,12 @@ class Segment:
 
     def terms(self, field: str) -> list[bytes]:
         """The dictionary of a field, sorted."""
-        letters = self.arrays[f"{field}.terms"].tobytes()
-        ends = self.arrays[f"{field}.term_at"].tolist()
-        return [letters[start:end] for start, end in pairwise(ends)]
-
-
-def write(
-    folder: Path, name: str, fields: Mapping[str, Flat], lengths: Mapping[str, Array], known: Columns
-) -> None:
-    """Encode and write a segment; its file is on the disk when this returns."""
-    held: dict[str, Array] = {}
-    means = {}
-    for field in FIELDS:
-        means[field] = float(lengths[field].mean()) if len(lengths[field]) else 0.0
-        packed = encoding.encode(fields[field], lengths[field], means[field])
-        held |= {f"{field}.{part}": packed[part] for part in ARRAYS}
-        held[f"{field}.length"] = lengths[field].astype(np.uint32)
-    held |= columns.as_arrays(known)
-    facts = {"format": FORMAT, "docs": len(known.numbers["id"]), "means": means}
-    arrays.write(folder / f"{name}.kbs", held, facts)
-
-
-def build(folder: Path, name: str, articles: Sequence[StoredArticle], tokeniser: Tokeniser) -> None:
-    """A segment of these articles, numbered in their order; ids ascend."""
-    cut = tokeniser.cut(stored.article for stored in articles)
-    fields = {field: invert(*tokens) for field, tokens in cut.fields.items()}
-    write(folder, name, fields, cut.lengths, columns.columns_of(articles, cut.title_chars))
+        row = self.row(field)
+        ends = np.zeros(self.sizes[field][0] + 1, np.int64)
+        spelt = np.empty(dictionary(row, np.empty(0, np.uint8), ends), np.uint8)
+        dictionary(row, spelt, ends[1:])
+        letters = spelt.tobytes()
+        return [letters[start:end] for start, end in pairwise(ends.tolist())]
 
 
 def read(folder: Path, name: str, deletions: int) -> Segment:
@@ -126,7 +105,7 @@ def read(folder: Path, name: str, deletions: int) -> Segment:
             files.append(gone.descriptor)
             alive, dead = gone["alive"], {field: gone[field] for field in FIELDS}
         docs, means = int(file.facts["docs"]), file.facts["means"]
-        return Segment(name, file.by_name, docs, means, alive, dead, tuple(files))
+        return Segment(name, file.by_name, docs, means, file.facts["sizes"], alive, dead, tuple(files))
     except (arrays.ArraysDamaged, KeyError, TypeError) as error:
         raise SegmentDamaged(f"{name}: {error}") from error
 

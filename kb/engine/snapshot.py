@@ -10,20 +10,22 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from whoosh.filedb.filestore import FileStorage
 from whoosh.index import TOC
 
-from kb.engine import segments
+from kb.engine import bits, segments
 from kb.engine.arrays import ArraysDamaged
-from kb.engine.best import find_best
+from kb.engine.best import find_best, read_heads
+from kb.engine.bits import Bits
 from kb.engine.clock import CLOCK, NEVER
 from kb.engine.codec import KbSegment
-from kb.engine.columns import Coded, Columns
-from kb.engine.compiled import Array, Floats, Ints
+from kb.engine.columns import NUMBERS, Coded, names_from
+from kb.engine.compiled import Array, Bytes, Floats, Ints, address
 from kb.engine.encoding import norms
-from kb.engine.layout import WIDTH
+from kb.engine.layout import HEADS, N_HEADS, WIDTH
 from kb.engine.schema import SCHEMA
 from kb.engine.segments import Segment
 from kb.engine.tokens import FIELDS
@@ -32,7 +34,8 @@ from kb.errors import EngineDownError
 log = logging.getLogger(__name__)
 
 INDEX = "MAIN"
-NOTHING: Array = np.empty(0, np.uint8)
+NOTHING: Bytes = np.empty(0, np.uint8)
+ONES: Floats = np.ones(64)
 
 
 def listed(folder: Path) -> tuple[list[KbSegment], int]:
@@ -52,6 +55,15 @@ def open_snapshot(folder: Path) -> Snapshot:
         raise EngineDownError("index.damaged", file=folder.name, reason=reason) from error
 
 
+class Asked(NamedTuple):
+    """Terms as the kernels of best.py take them."""
+
+    mode: int  # best.ANY | ALL | PHRASE
+    words: Bytes
+    numbers: Ints
+    boosts: Floats
+
+
 class Snapshot:
     """Documents are numbered through over all segments; `bases[s]` is the first of segment s."""
 
@@ -63,6 +75,7 @@ class Snapshot:
         self.means: dict[str, float] = {}
         self.norms: dict[str, list[Floats]] = {}
         self.table = np.zeros((len(FIELDS), len(parts), WIDTH), np.int64)
+        self._heads: list[Ints] = []
         self.scales = np.ones((len(FIELDS), len(parts)))
         for number, field in enumerate(FIELDS):
             self._weigh(number, field)
@@ -87,28 +100,45 @@ class Snapshot:
         self.norms[field] = [norms(length, mean) for length in lengths]
         for place, part in enumerate(self.segments):
             base = int(self.bases[place])
-            self.table[number, place] = part.row(field, base=base, norm=self.norms[field][place])
+            row = part.row(field, base=base, norm=self.norms[field][place])
+            self._heads.append(read_heads(row))
+            row[HEADS], row[N_HEADS] = address(self._heads[-1]), len(self._heads[-1])
+            self.table[number, place] = row
             # Bounds were worked out with another mean: no part can have grown by more than the mean has.
-            self.scales[number, place] = max(1.0, max(mean, 1.0) / max(part.means[field], 1.0))
+            self.scales[number, place] = max(1.0, mean / (part.means[field] or 1.0))
+
+    def asked(
+        self, mode: int, terms: Sequence[tuple[str, bytes]], *, boosts: Sequence[float] = (),
+        needed: Sequence[int] = (), offsets: Sequence[int] = (),
+    ) -> Asked:  # fmt: skip
+        """What the kernels of best.py are handed for terms (field, word)."""
+        n = len(terms)
+        words = [word for _, word in terms]
+        numbers = [FIELD_NUMBER[field] for field, _ in terms]
+        numbers += needed or [1] * n
+        numbers += offsets or [0] * n
+        numbers += accumulate(map(len, words), initial=0)
+        weights = np.array(boosts) if boosts else ONES[:n] if n <= len(ONES) else np.ones(n)
+        return Asked(mode, np.frombuffer(b"".join(words), np.uint8), np.array(numbers, np.int64), weights)
 
     def best(
         self, mode: int, terms: Sequence[tuple[str, bytes]], *, limit: int, boosts: Sequence[float] = (),
-        needed: Sequence[bool] = (), offsets: Sequence[int] = (), mask: Array = NOTHING, deadline: int = NEVER,
+        needed: Sequence[int] = (), offsets: Sequence[int] = (), mask: Bytes = NOTHING, deadline: int = NEVER,
     ) -> tuple[list[int], list[float]]:  # fmt: skip
         """The best `limit` articles for terms (field, word): ids and scores. See best.find_best.
 
         Raises TimeoutError after the deadline.
         """
-        n = len(terms)
-        words = [word for _, word in terms]
-        asked = [FIELD_NUMBER[field] for field, _ in terms]
-        asked += needed or [1] * n
-        asked += offsets or [0] * n
-        asked += accumulate(map(len, words), initial=0)
+        asked = self.asked(mode, terms, boosts=boosts, needed=needed, offsets=offsets)
+        return self.best_of(asked, limit, mask, NOTHING, deadline)
+
+    def best_of(
+        self, asked: Asked, limit: int, mask: Bytes, marks: Bytes, deadline: int
+    ) -> tuple[list[int], list[float]]:
         ids, scores = np.empty(limit, np.int64), np.empty(limit)
+        mode, words, numbers, boosts = asked
         size = find_best(
-            mode, self.table, self.scales, np.frombuffer(b"".join(words), np.uint8), np.array(asked, np.int64),
-            np.array(boosts) if boosts else np.ones(n), self.count, mask, CLOCK, deadline, ids, scores,
+            mode, self.table, self.scales, words, numbers, boosts, self.count, mask, marks, CLOCK, deadline, ids, scores
         )  # fmt: skip
         if size < 0:
             raise TimeoutError
@@ -121,8 +151,18 @@ class Snapshot:
         return np.concatenate([np.zeros(0, np.bool_), *(part.living() for part in self.segments)])
 
     @cached_property
-    def _columns(self) -> list[Columns]:
-        return [part.columns() for part in self.segments]
+    def living(self) -> Bits:
+        return bits.of_mask(self.alive)
+
+    @cached_property
+    def every(self) -> Bits:
+        return bits.of_mask(np.ones(self.docs, np.bool_))
+
+    @cached_property
+    def copies(self) -> Bits:
+        """The documents that share their text with another."""
+        _, group, size = np.unique(self.numbers("group"), return_inverse=True, return_counts=True)
+        return bits.of_mask(size[group] > 1)
 
     @cached_property
     def article_ids(self) -> Ints:
@@ -137,22 +177,22 @@ class Snapshot:
         """Of each document, 0 for unknown."""
         return self.published // 10_000
 
-    def numbers(self, column: str) -> Array:
-        """A column of numbers over all segments."""
-        return np.concatenate([np.zeros(0, np.int64), *(part.numbers[column] for part in self._columns)])
-
-    def names(self, column: str) -> Coded:
-        """A column of names over all segments, with one list of names. Kept once made."""
-        made = self._names.get(column)
-        if made is None:
-            made = self._names[column] = self._joined_names([part.names[column] for part in self._columns])
-        return made
-
     @cached_property
-    def _names(self) -> dict[str, Coded]:
+    def kept(self) -> dict[Any, Any]:
+        """What was worked out from the columns when it was first needed, by name."""
         return {}
 
-    def _joined_names(self, parts: Sequence[Coded]) -> Coded:
+    def numbers(self, column: str) -> Array:
+        """A column of numbers over all segments."""
+        made = self.kept.get(("numbers", column))
+        if made is None:
+            parts = (part.arrays[f"column.{column}"] for part in self.segments)
+            made = self.kept["numbers", column] = np.concatenate([np.zeros(0, NUMBERS[column]), *parts])
+        return made
+
+    def names(self, column: str) -> Coded:
+        """A column of names over all segments, with one list of names."""
+        parts = [names_from(part.arrays, column) for part in self.segments]
         names = sorted({""}.union(*(part.names for part in parts)))
         number = {name: code for code, name in enumerate(names)}
         codes = [np.array([number[name] for name in part.names], np.uint32)[part.codes] for part in parts]

@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kb.engine.compiled import Array, Ints, kernel, whole
+from kb.engine.compiled import Array, Bytes, Ints, kernel, whole
 from kb.model import Article
 from kb.text.segment import Segmenter
 
 ARTICLE_LIMIT = 500_000  # characters of an article that are indexed (reliability.md §7.9)
-WORDS_KEPT = 400_000  # words whose parts are remembered between batches
+WORDS_KEPT = 200_000  # words whose parts are remembered between batches
 END = "\n"  # second character of the bigram at the end of a text; folding leaves no white space
 
 TITLE, HEAD, BODY, AUTHOR, AFFILIATION, NEWSPAPER = range(6)  # what a text of an article is
@@ -36,20 +36,13 @@ FIELDS = (*KINDS, "grams")
 
 
 class Tokens(NamedTuple):
-    """Tokens of one field in order of document and position. `words[t]` is what term number t stands for."""
+    """Tokens of one field in order of document and position."""
 
-    words: list[bytes]
-    terms: Array  # u4
+    letters: Bytes  # UTF-8 of the terms that occur, one after the other, sorted
+    ends: Ints  # where each term ends in them
+    terms: Array  # u4, number of each token's term
     docs: Array  # u2
     positions: Array  # u4
-
-
-class Tokenised(NamedTuple):
-    """All fields of a batch."""
-
-    fields: dict[str, Tokens]
-    lengths: dict[str, Array]  # tokens of each document, by field
-    title_chars: Array  # characters of the folded title
 
 
 def encoded(word: str) -> bytes:
@@ -190,6 +183,57 @@ def _grown(keys: Array) -> tuple[Ints, Array]:
     return slots, more
 
 
+@kernel
+def spell(keys: Array) -> tuple[Bytes, Ints]:
+    """UTF-8 of bigrams (first << 32 | second), one after the other, and where each ends."""
+    letters, ends = np.empty(8 * len(keys), np.uint8), np.empty(len(keys), np.int64)
+    used = 0
+    for i in range(len(keys)):
+        used = put_letter(letters, used, whole(keys[i] >> np.uint64(32)))
+        used = put_letter(letters, used, whole(keys[i] & np.uint64(0xFFFFFFFF)))
+        ends[i] = used
+    return letters[:used].copy(), ends
+
+
+@kernel
+def put_letter(letters: Bytes, used: int, code: int) -> int:
+    """UTF-8 of one character; a lone surrogate like any other of three bytes, as `encoded` has it."""
+    if code < 0x80:
+        letters[used] = code
+        return used + 1
+    size = 2 if code < 0x800 else 3 if code < 0x10000 else 4
+    for i in range(size - 1, 0, -1):
+        letters[used + i] = 0x80 | (code & 63)
+        code >>= 6
+    letters[used] = code | (0xF00 >> size & 0xFF)
+    return used + size
+
+
+class Tokenised:
+    """A batch, cut. Fields are made one at a time, because each takes as much memory as all texts."""
+
+    def __init__(self, shape: _Shape, tokens: _Words, words: list[str], written: str) -> None:
+        self.docs = shape.docs
+        self._shape, self._tokens, self._words, self._written = shape, tokens, words, written
+        self.title_chars = np.zeros(shape.docs, np.uint32)  # characters of the folded title
+        titles = shape.kinds == TITLE
+        self.title_chars[shape.doc_of[titles]] = (tokens.ends - tokens.begins)[titles]
+
+    def field(self, name: str) -> Tokens:
+        """The tokens of one of FIELDS."""
+        if name == "grams":
+            return _grams(self._shape, self._written, self._tokens.begins, self._tokens.ends)
+        asked = np.isin(self._shape.kinds, KINDS[name])
+        counts = np.diff(self._tokens.token_at)
+        chosen = np.repeat(asked, counts)
+        docs = np.repeat(self._shape.doc_of[asked], counts[asked])
+        return _compact(self._words, self._tokens.terms[chosen], docs, self._tokens.positions[chosen])
+
+    def lengths(self, tokens: Tokens) -> Array:
+        """Tokens of a field in each document."""
+        return np.bincount(tokens.docs, minlength=self.docs).astype(np.uint32)
+
+
 class Tokeniser:
     """Cuts batches of articles. What it has learnt about words is kept between batches."""
 
@@ -215,33 +259,14 @@ class Tokeniser:
                 doc_of.append(doc)
                 written.append("".join(words))
             count = doc + 1
-        shape = _Shape(count, np.array(kinds), np.array(doc_of, np.uint16))
-        return self._tokenised(
-            shape, np.array(entries, np.uint32), np.array(words_at, np.int64), "".join(written)
-        )
-
-    def _tokenised(self, shape: _Shape, entries: Array, words_at: Ints, written: str) -> Tokenised:
+        shape = _Shape(count, np.array(kinds, np.uint8), np.array(doc_of, np.uint16))
         known = self._entries
         tables = [
             np.array(table, np.uint32)
             for table in (known.term_of, known.offset_of, known.part_at, known.size_of)
         ]
-        terms, positions, token_at, begins, ends = expand(entries, words_at, shape.doc_of, *tables)
-        words = list(known.terms)
-        counts = np.diff(token_at)
-        fields, lengths = {}, {}
-        for field, kinds in KINDS.items():
-            asked = np.isin(shape.kinds, kinds)
-            chosen = np.repeat(asked, counts)
-            docs = np.repeat(shape.doc_of[asked], counts[asked])
-            fields[field] = _compact(words, terms[chosen], docs, positions[chosen])
-            lengths[field] = np.bincount(docs, minlength=shape.docs).astype(np.uint32)
-        fields["grams"] = _grams(shape, written, begins, ends)
-        lengths["grams"] = np.bincount(fields["grams"].docs, minlength=shape.docs).astype(np.uint32)
-        title_chars = np.zeros(shape.docs, np.uint32)
-        titles = shape.kinds == TITLE
-        title_chars[shape.doc_of[titles]] = (ends - begins)[titles]
-        return Tokenised(fields, lengths, title_chars)
+        found = expand(np.array(entries, np.uint32), np.array(words_at, np.int64), shape.doc_of, *tables)
+        return Tokenised(shape, _Words(*found), list(known.terms), "".join(written))
 
 
 class _Shape(NamedTuple):
@@ -250,12 +275,25 @@ class _Shape(NamedTuple):
     doc_of: Array  # of each text
 
 
-def _compact(words: list[bytes] | list[str], terms: Array, docs: Array, positions: Array) -> Tokens:
-    """Only the words that occur."""
-    used = np.flatnonzero(np.bincount(terms, minlength=len(words)))
+class _Words(NamedTuple):
+    """What `expand` returns."""
+
+    terms: Array
+    positions: Array
+    token_at: Ints
+    begins: Ints
+    ends: Ints
+
+
+def _compact(words: list[str], terms: Array, docs: Array, positions: Array) -> Tokens:
+    """Only the words that occur, in the order of their letters."""
+    used = np.flatnonzero(np.bincount(terms, minlength=len(words))).tolist()
+    spelt = sorted((encoded(words[i]), i) for i in used)
     number = np.zeros(len(words), np.uint32)
-    number[used] = np.arange(len(used), dtype=np.uint32)
-    return Tokens([encoded(str(words[i])) for i in used.tolist()], number[terms], docs, positions)
+    number[[i for _, i in spelt]] = np.arange(len(spelt), dtype=np.uint32)
+    letters = np.frombuffer(b"".join(word for word, _ in spelt), np.uint8)
+    ends = np.cumsum([len(word) for word, _ in spelt], dtype=np.int64)
+    return Tokens(letters, ends, number[terms], docs, positions)
 
 
 def _grams(shape: _Shape, written: str, begins: Ints, ends: Ints) -> Tokens:
@@ -265,10 +303,8 @@ def _grams(shape: _Shape, written: str, begins: Ints, ends: Ints) -> Tokens:
     order = np.argsort(keys)
     rank = np.empty(len(keys), np.uint32)
     rank[order] = np.arange(len(keys), dtype=np.uint32)
-    letters = np.stack((keys[order] >> np.uint64(32), keys[order] & np.uint64(0xFFFFFFFF)), axis=1)
-    pairs = letters.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
-    words = [encoded(pairs[i : i + 2]) for i in range(0, len(pairs), 2)]
-    return Tokens(words, rank[terms], np.repeat(shape.doc_of, counts), positions)
+    # The order of UTF-8 is that of the characters' numbers.
+    return Tokens(*spell(keys[order]), rank[terms], np.repeat(shape.doc_of, counts), positions)
 
 
 def grams_of(folded: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -27,6 +27,8 @@ from kb.store.tables import article_versions, articles, sequence
 from kb.text.fingerprint import Fingerprints, body_hash, simhash
 
 HIDDEN_STATUSES: tuple[Status, ...] = ("withdrawn", "gone")
+
+ROWS = 100  # read at a time by what goes through many
 
 Outcome = Literal["added", "changed", "unchanged"]
 
@@ -340,6 +342,12 @@ def changed_since(connection: Connection, seq: int, limit: int) -> list[StoredAr
         select(articles).where(articles.c.seq > seq).order_by(articles.c.seq).limit(limit)
     )
     return [_stored(row) for row in rows]
+
+
+def changed_between(connection: Connection, after: int, until: int) -> Iterator[StoredArticle]:
+    """Articles of any status whose last change is later than `after` and no later than `until`, in order of change."""
+    asked = select(articles).where(articles.c.seq > after, articles.c.seq <= until).order_by(articles.c.seq)
+    return map(_stored, connection.execution_options(yield_per=ROWS).execute(asked))
 
 
 def latest_seq(connection: Connection) -> int:

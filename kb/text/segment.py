@@ -127,27 +127,29 @@ class Segmenter:
 
     def words(self, text: str) -> list[str]:
         """The plain cut. Put together, the words are the folded text."""
-        return list(self._cut(text))
+        form = normalize.matching_form(text[:TEXT_LIMIT])
+        words: list[str] = []
+        cut = self._cutter.cut
+        for piece in _PIECE.findall(_SPACED.sub(_close_up, form)):
+            if "\u4e00" <= piece[0] <= "\u9fd5":
+                if len(piece) <= RUN_LIMIT:
+                    words += cut(piece)
+                else:
+                    for start in range(0, len(piece), RUN_LIMIT):
+                        words += cut(piece[start : start + RUN_LIMIT])
+            elif piece[0] in "abcdefghijklmnopqrstuvwxyz0123456789" or normalize.is_kept(piece):
+                words.append(piece)
+        return words
 
     def tokens(self, text: str) -> list[Token]:
         """The words and, before each, the dictionary words inside it: 检察机关 also gives 检察, 机关."""
         tokens: list[Token] = []
         position = 0
-        for word in self._cut(text):
+        for word in self.words(text):
             tokens += [Token(part, position + start) for part, start in self.parts(word)]
             tokens.append(Token(word, position))
             position += len(word)
         return tokens
-
-    def _cut(self, text: str) -> Iterator[str]:
-        form = normalize.matching_form(text[:TEXT_LIMIT])
-        for found in _PIECE.finditer(_SPACED.sub(_close_up, form)):
-            piece = found[0]
-            if "\u4e00" <= piece[0] <= "\u9fd5":
-                for start in range(0, len(piece), RUN_LIMIT):
-                    yield from self._cutter.cut(piece[start : start + RUN_LIMIT])
-            elif piece[0] in "abcdefghijklmnopqrstuvwxyz0123456789" or normalize.is_kept(piece):
-                yield piece
 
     def parts(self, word: str) -> tuple[Token, ...]:
         """What is searchable inside a word of the plain cut, shortest first, positions counted from its beginning."""

@@ -6,7 +6,7 @@ import structlog
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from werkzeug.exceptions import BadHost, HTTPException
 
-from kb.errors import EngineDownError, KbError, QueryError, StoreError
+from kb.errors import EngineDownError, KbError, QueryError, StoreError, TooSlowError
 
 log = structlog.get_logger("kb.web")
 
@@ -71,7 +71,7 @@ def install(app: Flask) -> None:
 def _status(error: KbError) -> int:
     if isinstance(error, QueryError):
         return 400
-    if isinstance(error, EngineDownError):
+    if isinstance(error, EngineDownError | TooSlowError):
         return 503
     return STATUSES[error.key] if isinstance(error, StoreError) and error.key in STATUSES else 500
 

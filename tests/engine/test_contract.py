@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from kb.engine import generations, open_engine
 from kb.errors import EngineDownError
-from kb.model import Article, Author, Block, Filters, Query, StoredArticle
+from kb.model import Article, Author, Block, Filters, Page, Query, StoredArticle
 from kb.query import parse
 from kb.text.normalize import fold
 from kb.text.segment import Segmenter
@@ -108,9 +108,10 @@ def shelf(request, tmp_path_factory, segmenter):
 
 def find(engine, text, *, match="all", filters=None, sort="relevance", offset=0, limit=100):
     query = parse(text)
-    return engine.find(
-        query, match=match, filters=filters or Filters(), sort=sort, offset=offset, limit=limit
-    )
+    filters = filters or Filters()
+    only = {"newspaper": filters.newspapers, "year": filters.years}
+    page = Page(only=only, facets=("newspaper", "year"), sort=sort, offset=offset, limit=limit)
+    return engine.find(query, page, match=match)
 
 
 def ids(engine, text, **options):
@@ -164,7 +165,7 @@ def test_all_that_was_typed_must_be_there(shelf, text, expected):
 
 def test_a_clause_of_marks_alone_finds_nothing(shelf):
     query = Query("——", (replace(parse("党").clauses[0], text="——"),))
-    found = shelf.find(query, match="all", filters=Filters(), sort="relevance", offset=0, limit=10)
+    found = shelf.find(query, Page())
 
     assert found.total == 0
 

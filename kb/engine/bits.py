@@ -1,0 +1,142 @@
+"""Sets of documents as bits, 64 to a number, the first document in the lowest bit of the first."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kb.engine.compiled import Array, Bytes, Ints, count_bits, equal64, kernel, lowest_bit, spread64, whole
+
+Bits = Ints  # i8[ceil(documents / 64)]; the bits behind the last document are 0
+
+
+def room(docs: int) -> int:
+    """Bytes that `pack` and `unpack` need for this many documents."""
+    return -(-docs // 64) * 64
+
+
+def within(found: Bits, allowed: Bits | None) -> Bits:
+    """What of the found ones is allowed; None allows all."""
+    return found if allowed is None else found & allowed
+
+
+@kernel
+def pack(marks: Bytes) -> Bits:
+    """The documents whose byte is not 0. The length is one that `room` gave."""
+    bits = np.empty(len(marks) // 64, np.int64)
+    at = whole(marks.ctypes.data)
+    for word in range(len(bits)):
+        bits[word] = ~equal64(at, 64 * word, 0)
+    return bits
+
+
+@kernel
+def unpack(bits: Bits, byte: int) -> Bytes:
+    """`byte` for every document of the set, 0 for the others."""
+    marks = np.empty(len(bits) * 64, np.uint8)
+    at = whole(marks.ctypes.data)
+    for word in range(len(bits)):
+        spread64(at, 64 * word, bits[word], byte)
+    return marks
+
+
+@kernel
+def with_byte(marks: Bytes, byte: int) -> Bits:
+    """The documents whose byte is this one, and as many places behind the last as there are."""
+    bits = np.empty(len(marks) // 64, np.int64)
+    at = whole(marks.ctypes.data)
+    for word in range(len(bits)):
+        bits[word] = equal64(at, 64 * word, byte)
+    return bits
+
+
+def of_mask(mask: Array) -> Bits:
+    """From bools, one for every document."""
+    marks = np.zeros(room(len(mask)), np.uint8)
+    marks[: len(mask)] = mask
+    return pack(marks)
+
+
+@kernel
+def size(bits: Bits) -> int:
+    total = 0
+    for word in bits:
+        total += count_bits(word)
+    return total
+
+
+@kernel
+def sizes(rows: Ints, bits: Bits) -> Ints:
+    """How many documents each row of sets shares with a set."""
+    totals = np.zeros(len(rows), np.int64)
+    for number in range(len(rows)):
+        row = rows[number]
+        total = 0
+        for word in range(len(bits)):
+            total += count_bits(row[word] & bits[word])
+        totals[number] = total
+    return totals
+
+
+@kernel
+def members(bits: Bits) -> Ints:
+    """The documents, ascending."""
+    result = np.empty(size(bits), np.int64)
+    count = 0
+    for number in range(len(bits)):
+        word = bits[number]
+        while word != 0:
+            result[count] = 64 * number + lowest_bit(word)
+            count += 1
+            word &= word - 1
+    return result
+
+
+@kernel
+def of_members(docs: Ints, words: int) -> Bits:
+    bits = np.zeros(words, np.int64)
+    for doc in docs:
+        bits[doc >> 6] |= np.int64(1) << (doc & 63)
+    return bits
+
+
+@kernel
+def in_range(values: Array, low: int, high: int) -> Bits:
+    """Documents whose number lies between the two, both included."""
+    marks = np.zeros((len(values) + 63) // 64 * 64, np.uint8)
+    for doc in range(len(values)):
+        marks[doc] = (values[doc] >= low) & (values[doc] <= high)
+    return pack(marks)
+
+
+@kernel
+def rows_of(codes: Array, count: int) -> Ints:
+    """The documents of each of `count` codes, where every document has one."""
+    rows = np.zeros((count, (len(codes) + 63) // 64), np.int64)
+    for doc in range(len(codes)):
+        rows[codes[doc], doc >> 6] |= np.int64(1) << (doc & 63)
+    return rows
+
+
+@kernel
+def with_code(codes: Array, at: Ints, wanted: Bytes) -> Bits:
+    """Documents that have a wanted code, or no code while code 0 is wanted."""
+    bits = np.zeros((len(at) + 62) // 64, np.int64)
+    for doc in range(len(at) - 1):
+        has = wanted[0] != 0 and at[doc] == at[doc + 1]
+        for place in range(at[doc], at[doc + 1]):
+            has |= wanted[codes[place]] != 0
+        if has:
+            bits[doc >> 6] |= np.int64(1) << (doc & 63)
+    return bits
+
+
+@kernel
+def count_codes(codes: Array, at: Ints, bits: Bits, count: int) -> Ints:
+    """How many documents of the set have each code; those without any count for code 0."""
+    totals = np.zeros(count, np.int64)
+    for doc in members(bits):
+        if at[doc] == at[doc + 1]:
+            totals[0] += 1
+        for place in range(at[doc], at[doc + 1]):
+            totals[codes[place]] += 1
+    return totals

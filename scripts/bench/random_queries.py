@@ -1,0 +1,242 @@
+"""Random queries of every class over the texts of a reference: words as common as they are, and some that are rare or nowhere."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kb.engine.answer import Page
+from kb.engine.tree import (
+    Also,
+    And,
+    Boost,
+    Every,
+    Literal,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Range,
+    Term,
+    Value,
+)  # fmt: skip
+from kb.model import Clause, Filters, Query
+from kb.text.normalize import fold
+from kb.text.segment import Segmenter
+from scripts.bench.reference import Reference, Typed, literal_texts
+
+NAMES = ("newspaper", "affiliation", "author")
+LITERAL_CHARS = (1, 1, 2, 2, 3, 4, 5, 7, 12, 40, 200)
+NOWHERE = ("没有这个词呀", "qwxzj", "𠮷𠮷")
+SORTS = ("relevance", "relevance", "newest", "oldest", "longest", "shortest")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A tree and the page of its answer."""
+
+    node: Node
+    page: Page
+
+
+class Words:
+    """Where queries take their words from."""
+
+    def __init__(self, reference: Reference, segmenter: Segmenter, pick: random.Random) -> None:
+        self.pick = pick
+        self.cut = segmenter.words
+        self._articles = reference.articles
+        numbers = reference.fields["text"].numbers
+        self._all = list(numbers)
+        self._hot = sorted(numbers, key=reference.fields["text"].holding, reverse=True)[:200]
+        self._values = {name: sorted(reference.values(name)) for name in (*NAMES, "year")}
+        self._published = reference.numbers["published"]
+        self._body_chars = reference.numbers["body_chars"]
+
+    def text(self) -> str:
+        """A folded block or title of some article."""
+        texts = literal_texts(self.pick.choice(self._articles).article)
+        return fold(self.pick.choice([*texts, texts[0]])) or "党"
+
+    def piece(self) -> str:
+        """A few sentences' worth of some text: cutting a whole law for one word is slow."""
+        text = self.text()
+        start = self.pick.randrange(len(text))
+        return text[start : start + 30]
+
+    def word(self) -> str:
+        kind = self.pick.random()
+        if kind < 0.7:
+            return self.pick.choice(self.cut(self.piece()))
+        if kind < 0.97:
+            return self.pick.choice(self._all if kind < 0.85 else self._hot)
+        return self.pick.choice(NOWHERE)
+
+    def words(self, least: int, most: int) -> list[str]:
+        """Of one place, as a rule, so that some article has them all."""
+        count = self.pick.randint(least, most)
+        near = self.cut(self.piece()) if self.pick.random() < 0.6 else []
+        return [self.pick.choice(near) if near else self.word() for _ in range(count)]
+
+    def boost(self) -> float:
+        return self.pick.choice((0.5, 2.0, 0.1, 3.7, 1.0))
+
+    def terms(self, least: int, most: int, field: str = "text") -> tuple[Term, ...]:
+        return tuple(Term(field, word) for word in self.words(least, most))
+
+    def names(self, field: str) -> tuple[Term, ...]:
+        """Words of the field's own values, where it has few."""
+        if field not in NAMES:
+            return self.terms(1, 3, field) if field == "title" else (Term(field, self.piece()[:2]),)
+        return tuple(
+            Term(field, word) for word in self.cut(self.pick.choice(self._values[field]) or self.word())
+        )
+
+    def phrase(self, field: str = "text") -> Phrase:
+        cut = self.cut(self.piece())
+        size = self.pick.randint(1, 4)
+        start = self.pick.randrange(len(cut))
+        words = cut[start : start + size]
+        if self.pick.random() < 0.1:
+            self.pick.shuffle(words)
+        return Phrase(field, tuple(words), tuple(sum(map(len, words[:i])) for i in range(len(words))))
+
+    def literal(self) -> Literal:
+        text, size = self.text(), self.pick.choice(LITERAL_CHARS)
+        start = self.pick.randrange(len(text))
+        found = text[start : start + size]
+        if self.pick.random() < 0.05:
+            found = text[-3:] + self.text()[:3]  # across a border: found only where some text runs on so
+        return Literal(found, in_title=self.pick.random() < 0.3)
+
+    def prefix(self) -> Prefix:
+        word = self.word()
+        field = self.pick.choice(("text", "text", "title", "grams"))
+        return Prefix(field, word[: self.pick.randint(1, min(2, len(word)))])
+
+    def range(self) -> Range:
+        column = self.pick.choice(("published", "published", "body_chars"))
+        values = self._published if column == "published" else self._body_chars
+        low, high = sorted(int(values[self.pick.randrange(len(values))]) for _ in range(2))
+        return Range(column, low, high)
+
+    def value(self) -> Value:
+        name = self.pick.choice(NAMES)
+        return Value(name, frozenset(self.some(name, 2)))
+
+    def some(self, column: str, most: int) -> list[str]:
+        return [self.pick.choice(self._values[column]) for _ in range(self.pick.randint(1, most))]
+
+    def tree(self, depth: int = 3) -> Node:
+        kind = self.pick.randrange(8 if depth else 3)
+        if kind < 3:
+            leaves = (
+                lambda: Term("text", self.word()),
+                lambda: Term(self.pick.choice(("title", "grams")), self.word()[:2], self.boost()),
+                self.phrase, self.literal, self.prefix, self.range, self.value, Every,
+            )  # fmt: skip
+            return self.pick.choices(leaves, weights=(6, 2, 2, 2, 1, 1, 1, 1))[0]()
+        if kind == 3:
+            return Not(self.tree(depth - 1))
+        if kind == 4:
+            return Boost(self.tree(depth - 1), self.boost())
+        parts = tuple(self.tree(depth - 1) for _ in range(self.pick.randint(1, 4)))
+        if kind == 5:
+            return And(parts)
+        return Or(parts, self.pick.randint(1, len(parts))) if kind == 6 else Also(parts[0], parts[1:])
+
+    def page(self) -> Page:
+        pick = self.pick
+        facets = (*NAMES, "year")
+        chosen = [name for name in facets if pick.random() < 0.1]
+        banned = [name for name in facets if pick.random() < 0.05]
+        return Page(
+            only={name: tuple(self.some(name, 3)) for name in chosen},
+            without={name: tuple(self.some(name, 2)) for name in banned},
+            facets=tuple(pick.sample(facets, pick.randint(0, 4))),
+            sort=pick.choice(SORTS),
+            collapse=pick.random() < 0.2,
+            offset=pick.choice((0, 0, 10, 100, 990, 5000)),
+            limit=pick.choice((1, 10, 10, 50)),
+        )
+
+    def clause(self) -> Clause:
+        kind = self.pick.random()
+        if kind < 0.7:
+            field = self.pick.choice((None, None, None, None, "title", "author", "affiliation", "newspaper"))
+            if field in NAMES:
+                name = self.pick.choice(self._values[field]) or "某"
+                return Clause("word", name, field)
+            start = self.pick.randrange(6)
+            text = "".join(self.cut(self.piece())[start : start + self.pick.choice((1, 1, 2, 3))])
+            return Clause("word", text or "党建", field)
+        if kind < 0.9:
+            return Clause("phrase", self.literal().text, self.pick.choice((None, None, "title")))
+        days = sorted(int(self._published[self.pick.randrange(len(self._published))]) for _ in range(2))
+        since, until = (f"{day:08d}" for day in days)
+        dated = [f"{day[:4]}-{day[4:6]}-{day[6:]}" if int(day) else None for day in (since, until)]
+        return Clause("date", "", "published", *dated)
+
+    def typed(self) -> Typed:
+        pick = self.pick
+        clauses = tuple(dict.fromkeys(self.clause() for _ in range(pick.randint(1, 4))))
+        newspapers = self.some("newspaper", 2) if pick.random() < 0.2 else ()
+        years = self.some("year", 2) if pick.random() < 0.2 else ()
+        return Typed(
+            Query(" ".join(one.text for one in clauses), clauses),
+            pick.choice(("all", "all", "any")),
+            Filters(tuple(newspapers), tuple(years)),
+            pick.choice(("relevance", "relevance", "newest", "oldest")),
+            pick.choice((0, 0, 10, 100, 990, 5000)),
+            pick.choice((1, 10, 10, 50)),
+        )
+
+
+def _least(words: Words) -> Node:
+    parts = words.terms(2, 6)
+    return Or(parts, words.pick.randint(2, len(parts)))
+
+
+def _weighed(words: Words) -> Node:
+    parts = tuple(Term("text", one.word, words.boost()) for one in words.terms(1, 4))
+    return words.pick.choice((And, Or))(parts)
+
+
+def _both(words: Words) -> Node:
+    """Words, and half as heavy the bigrams of the same text."""
+    text = words.piece()[: words.pick.randint(2, 12)]
+    parts = tuple(Term("text", word) for word in words.cut(text)) or words.terms(1, 1)
+    grams = tuple(Term("grams", text[i : i + 2], 0.5) for i in range(len(text) - 1))
+    return Also(words.pick.choice((And, Or))(parts), grams)
+
+
+def _field(words: Words) -> Node:
+    field = words.pick.choice(("title", "author", "affiliation", "newspaper", "grams"))
+    if field == "title" and words.pick.random() < 0.3:
+        return words.phrase("title")
+    return words.pick.choice((And, Or))(words.names(field))
+
+
+def _page(node: Callable[[Words], Node]) -> Callable[[Words], Asked]:
+    return lambda words: Asked(node(words), words.page())
+
+
+CLASSES: dict[str, Callable[[Words], Asked | Typed]] = {
+    "one": _page(lambda words: Term("text", words.word())),
+    "and": _page(lambda words: And(words.terms(2, 4))),
+    "or": _page(lambda words: Or(words.terms(2, 8))),
+    "least": _page(_least),
+    "not": _page(lambda words: And((*words.terms(1, 2), Not(Term("text", words.word()))))),
+    "tree": _page(lambda words: words.tree()),
+    "phrase": _page(lambda words: words.phrase()),
+    "literal": _page(lambda words: words.literal()),
+    "prefix": _page(lambda words: And((words.prefix(), *words.terms(0, 1)))),
+    "range": _page(lambda words: And((words.range(), *words.terms(0, 2)))),
+    "filter": _page(lambda words: And((Or(words.terms(1, 3)), words.value(), Not(words.value())))),
+    "boost": _page(_weighed),
+    "both": _page(_both),
+    "field": _page(_field),
+    "typed": Words.typed,
+}
