@@ -108,7 +108,9 @@ def test_a_small_comparison_has_every_figure_and_no_difference(tmp_path: Path) -
     assert result["exact"]["queries"] == sum(
         figures["kb"]["n"] for some in ("classes", "words_bigrams") for figures in result[some].values()
     ) + sum(
-        figures[kind]["n"] for figures in result["find"]["classes"].values() for kind in ("plain", "dated")
+        figures[kind]["n"]
+        for figures in result["find"]["classes"].values()
+        for kind in ("words_dated", "both_plain", "both_dated")
     )
     assert list(result["classes"]) == ["one", "and", "or", "nl", "phrase", "hot"]
     for figures in result["classes"].values():

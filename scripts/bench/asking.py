@@ -13,8 +13,10 @@ from checking import Reference, same, same_found, sane
 from kb_index import Kb
 from peers import Question
 
+from kb.model import Page
+
 SLOW_PASSES = 2  # of slow peers: the one that warms up, and one
-HITS_ONLY = "tantivy_hits_only"
+STORED_IDS, HITS_ONLY = "tantivy_stored_ids", "tantivy_hits_only"  # the same index, timed only
 
 Result = dict[str, Any]
 Classes = dict[str, list[Question]]
@@ -54,6 +56,7 @@ def best_of_all_engines(
     """Figures of every class: the ten best ids from a list of terms. `opened`: the peers."""
     asks = {"kb": kb.best} | {name: peer.ask for name, peer in opened.items()}
     if "tantivy" in opened:
+        asks[STORED_IDS] = opened["tantivy"].ask_stored
         asks[HITS_ONLY] = opened["tantivy"].hits
     counts = dict.fromkeys(asks, 1 + passes)
     counts |= {name: min(SLOW_PASSES, 1 + passes) for name, peer in opened.items() if peer.is_slow}
@@ -76,7 +79,7 @@ def _check_best(
         known = first.setdefault((engine, number), answer)
         if engine == "kb" and known is not answer and known != answer:
             exact.note(False, "best, asked again", question)
-        if known is not answer or engine == HITS_ONLY:
+        if known is not answer or engine in (STORED_IDS, HITS_ONLY):
             return
         if engine == "kb":
             ids, scores = answer
@@ -88,38 +91,45 @@ def _check_best(
 
 
 def finding(kb: Kb, classes: Classes, passes: int, reference: Reference, exact: Exact) -> Result:
-    """Figures of Engine.find: plain, and between two days with counts of newspapers and years; both with the exact total."""
+    """Figures of Engine.find: the exact total, and where dated, only between two days, with counts of newspapers and years."""
     since, until = _middle_days(reference.published)
     where = (reference.published >= _number(since)) & (reference.published <= _number(until))
+    plain, dated = Page(), Page(since=since, until=until, facets=("newspaper", "year"))
     asks: dict[str, measure.Ask] = {
-        "words_only_best": lambda question: kb.best(question[0]),
-        "plain": lambda question: kb.find(question[1]),
-        "dated": lambda question: kb.find(question[1], since, until),
+        "words_best": lambda question: kb.best(question[0]),
+        "words_dated": lambda question: kb.find_words(question[0], dated),
+        "both_plain": lambda question: kb.find(question[1], plain),
+        "both_dated": lambda question: kb.find(question[1], dated),
     }
     figures: Result = {}
     for name, some in classes.items():
         say(f"find, {name}: {len(some)} queries")
-        both = [(one._replace(grams=()), one) for one in some]
-        check = _check_find(some, {"plain": None, "dated": where}, reference, exact)
-        figures[name] = measure.interleaved(asks, both, dict.fromkeys(asks, 1 + passes), check)
+        pairs = [(one._replace(grams=()), one) for one in some]
+        check = _check_find(pairs, where, reference, exact)
+        figures[name] = measure.interleaved(asks, pairs, dict.fromkeys(asks, 1 + passes), check)
     return {"since": since, "until": until, "classes": figures}
 
 
 def _check_find(
-    some: Sequence[Question], wheres: dict[str, Any], reference: Reference, exact: Exact
+    pairs: Sequence[tuple[Question, Question]], where: Any, reference: Reference, exact: Exact
 ) -> Callable[[str, int, Any], None]:
     first: dict[Any, Any] = {}
 
     def check(kind: str, number: int, answer: Any) -> None:
-        if kind not in wheres:
-            return
+        if kind == "words_best":
+            return  # checked before
+        words, both = pairs[number]
         known = first.setdefault((kind, number), answer)
-        if known is answer:
-            right, mask = reference.find(some[number], wheres[kind])
-            facets = reference.facets(mask) if kind == "dated" else {}
-            exact.note(same_found(answer, right, facets), f"find, {kind}", some[number])
-        elif known != answer:
-            exact.note(False, f"find, {kind}, asked again", some[number])
+        if known is not answer:
+            if known != answer:
+                exact.note(False, f"find, {kind}, asked again", both)
+            return
+        among = where if kind.endswith("dated") else None
+        right, mask = (
+            reference.find_words(words, among) if kind == "words_dated" else reference.find(both, among)
+        )
+        facets = reference.facets(mask) if kind.endswith("dated") else {}
+        exact.note(same_found(answer, right, facets), f"find, {kind}", both)
 
     return check
 

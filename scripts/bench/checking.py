@@ -52,17 +52,26 @@ class Reference:
         self.newspapers = np.array([one.line["newspaper"] for one in looked], object)
 
     def best(self, question: Question) -> Right:
-        """Of Kb.best: any word or bigram; all words, bigrams adding to the score; the phrase."""
+        """Of Kb.best."""
+        return self._right(self._found(question))
+
+    def find_words(self, question: Question, where: Array | None = None) -> tuple[Right, Array]:
+        """Of Kb.find_words, and which documents match."""
+        found = self._found(question)
+        mask = found.mask if where is None else found.mask & where
+        return self._right(found._replace(mask=mask)), mask
+
+    def _found(self, question: Question) -> Any:
+        """Any word or bigram; all words, bigrams adding to the score; the phrase."""
         kind, words, grams = question
         if kind == "phrase":
-            offsets = list(accumulate(map(len, words[:-1]), initial=0))
-            return self._right(self._text.places(words, offsets))
+            return self._text.places(words, list(accumulate(map(len, words[:-1]), initial=0)))
         parts = [self._text.term(word) for word in words]
         pairs = [self._grams.term(gram, GRAM_BOOST) for gram in grams]
         if kind == "any":
-            return self._right(added([*parts, *pairs]))
+            return added([*parts, *pairs])
         every = added(parts, minimum=len(parts))
-        return self._right(every._replace(scores=added([every, *pairs]).scores))
+        return every._replace(scores=added([every, *pairs]).scores)
 
     def find(self, question: Question, where: Array | None = None) -> tuple[Right, Array]:
         """Of Kb.find, and which documents match. With "any", those that have more of the words come first."""

@@ -20,9 +20,10 @@ from kb.engine import best, generations, open_engine, tokens
 from kb.engine.columns import day
 from kb.engine.snapshot import open_snapshot
 from kb.engine.tokens import encoded
+from kb.engine.tree import And, Node, Or, Phrase, Term
 from kb.engine.warm_up import compile_kernels
 from kb.errors import EngineDownError
-from kb.model import Filters, Found, Match, StoredArticle
+from kb.model import Found, Match, Page, Query, StoredArticle
 from kb.query import parse
 from kb.store.db import open_database
 
@@ -34,9 +35,8 @@ MODES = {"any": best.ANY, "all": best.ALL, "phrase": best.PHRASE}
 def stored(corpus: Path, docs: int, data: Path, lines: Path) -> tuple[int, list[str]]:
     """Put the first `docs` articles of the archive into the store, and write them to `lines` for the peers.
 
-    Returns how many there are, and why some could not be read. Kernels are compiled here, before any clock.
+    Returns how many there are, and why some could not be read.
     """
-    compile_kernels()
     settings = Settings(data=data)
     config.prepare_data(settings)
     database = open_database(settings.database)
@@ -83,6 +83,11 @@ def _fields(kind: int) -> list[str]:
     return [*fields, "grams"] if kind in tokens.GRAM_KINDS else fields
 
 
+def warm_up() -> None:
+    """Compile the kernels, before any clock."""
+    compile_kernels()
+
+
 class Kb:
     """The index opened."""
 
@@ -111,20 +116,30 @@ class Kb:
             terms + [("grams", encoded(gram)) for gram in grams],
             limit=10,
             boosts=[1.0] * len(words) + [GRAM_BOOST] * len(grams),
-            needed=[True] * len(words) + [False] * len(grams),
+            needed=[1] * len(words) + [0] * len(grams),
         )
 
-    def find(self, question: Question, since: str = "", until: str = "") -> Found:
-        """What an officer gets, bigrams included; with days (YYYY-MM-DD) articles between them, counted by newspaper and year."""
-        text = " ".join(question.words)
-        if question.kind == "phrase":
-            text = f"“{''.join(question.words)}”"
-        if since:
-            text += f" 日期:{since}..{until}"
-        match: Match = "any" if question.kind == "any" else "all"
-        return self.engine.find(
-            parse(text), match=match, filters=Filters(), sort="relevance", offset=0, limit=10
-        )
+    def find(self, question: Question, page: Page) -> Found:
+        """What an officer gets for typed words: bigrams add to the score; "any" puts articles that have more of them first."""
+        match: Match = "any" if question.kind == "any" and len(question.words) > 1 else "all"
+        return self.engine.find(typed(question), page, match=match)
+
+    def find_words(self, question: Question, page: Page) -> Found:
+        """The same words without bigrams and without that order."""
+        kind, words, _ = question
+        terms = tuple(Term("text", word) for word in words)
+        starts = tuple(accumulate(map(len, words[:-1]), initial=0))
+        trees: dict[str, Node] = {
+            "any": Or(terms),
+            "all": And(terms),
+            "phrase": Phrase("text", words, starts),
+        }
+        return self.engine.find_tree(trees[kind], page)
+
+
+def typed(question: Question) -> Query:
+    """As an officer types it."""
+    return parse(f"“{''.join(question.words)}”" if question.kind == "phrase" else " ".join(question.words))
 
 
 def opening_ms(data: Path, question: Question) -> tuple[float, float]:
@@ -134,8 +149,7 @@ def opening_ms(data: Path, question: Question) -> tuple[float, float]:
     engine = open_engine(settings.index, cut)
     count = engine.count()
     opened = time.perf_counter()
-    query = parse(" ".join(question.words))
-    found = engine.find(query, match="any", filters=Filters(), sort="relevance", offset=0, limit=10)
+    found = engine.find(typed(question), Page(), match="any")
     assert count >= found.total > 0  # noqa: S101 - a query made of the documents' own words
     return (opened - started) * 1000, (time.perf_counter() - opened) * 1000
 

@@ -55,9 +55,10 @@ def compared(classes: Result, clock: str) -> Table:
 
 def found(classes: Result, clock: str) -> Table:
     kinds = list(next(iter(classes.values())))
-    table = [["class", *kinds, "dated / plain", "dated / words_only_best"]]
+    pairs = (("words_dated", "words_best"), ("both_dated", "both_plain"))
+    table = [["class", *kinds, *(" / ".join(pair) for pair in pairs)]]
     for name, figures in classes.items():
-        ratios = [ratio(figures["dated"], figures[other], clock) for other in ("plain", "words_only_best")]
+        ratios = [ratio(figures[one], figures[other], clock) for one, other in pairs]
         table.append([name, *(times(figures[kind], clock) for kind in kinds), *ratios])
     return table
 
