@@ -35,7 +35,8 @@ ALIGNMENT = 64
 HEAD_BYTES = 16 * 1024  # room for the header of any file
 LANES = 32  # independent sums, so that several can be worked on at once
 PRIME = 0x9E3779B185EBCA87
-PIECE_BYTES = 1 << 20  # summed up by one thread at a time
+PIECE_BYTES = 1 << 20  # summed up by themselves
+TOGETHER = 8  # pieces that are handed to a thread; handing over takes as long as summing one
 SUMMING = min(4, os.cpu_count() or 1)  # threads; more than that wait for the memory
 
 _null: Any = cgutils.get_null_value
@@ -132,7 +133,8 @@ def read(path: Path) -> Arrays:
 
 def _map(file: File) -> Arrays:
     try:
-        mapped = mmap.mmap(file.number, 0, access=mmap.ACCESS_READ)
+        # All pages at once: they are all read now, and to fault them in one by one takes as long as to sum them up.
+        mapped = mmap.mmap(file.number, 0, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE, prot=mmap.PROT_READ)
         length = int.from_bytes(mapped[8:12], "little")
         header = mapped[16 : 16 + length]
         if mapped[:8] != MAGIC or zlib.crc32(header) != int.from_bytes(mapped[12:16], "little"):
@@ -182,7 +184,10 @@ def checksum(arrays: Iterable[Array]) -> int:
 def _sums(body: Array, threads: ThreadPoolExecutor) -> Iterable[bytes]:
     """Of each piece, in order."""
     pieces = [body[start : start + PIECE_BYTES] for start in range(0, len(body), PIECE_BYTES)]
-    return threads.map(_sum, pieces) if len(pieces) > 1 and SUMMING > 1 else map(_sum, pieces)
+    if len(pieces) <= TOGETHER or SUMMING < 2:
+        return map(_sum, pieces)
+    handed = [pieces[start : start + TOGETHER] for start in range(0, len(pieces), TOGETHER)]
+    return threads.map(lambda some: b"".join(map(_sum, some)), handed)
 
 
 def _sum(piece: Array) -> bytes:
