@@ -201,25 +201,25 @@ def test_a_merge_of_segments_larger_than_its_buffers_is_the_same(folder):
 
 @pytest.mark.parametrize("merged", [False, True])
 def test_a_word_that_stands_300000_times_in_one_article_keeps_all_its_places(folder, merged):
-    text = "学，" * 100_000 + "学" * 200_000 + "习，" * 49_000
+    text = "党，" * 100_000 + "党" * 200_000 + "习，" * 49_000
     huge = stored(1, "长文", text)
     built(folder, "MAIN_a", [huge])
     name = "MAIN_a"
     if merged:
-        built(folder, "MAIN_b", [stored(2, "短文", "学习")])
+        built(folder, "MAIN_b", [stored(2, "短文", "党 习")])
         merging.merge(folder, "MAIN_c", [segments.read(folder, part, 0) for part in ("MAIN_b", "MAIN_a")])
         name = "MAIN_c"
     segment = segments.read(folder, name, 0)
-    start = len(SEGMENTER.words("长文")[0]) + 1
+    start = len("长文") + 1
     tokens = SEGMENTER.tokens(text)
-    for word in ("学", "习"):
+    for word in ("党", "习"):
         place = segment.terms("text").index(word.encode())
         _, counts, places = leaves.all_positions(segment.row("text"), place)
         expected = [start + token.position for token in tokens if token.word == word]
 
         assert places[-counts[-1] :].tolist() == expected
-    assert sum(token.word == "学" for token in tokens) >= 300_000
-    gram = segment.terms("grams").index("学学".encode())
+    assert sum(token.word == "党" for token in tokens) >= 300_000
+    gram = segment.terms("grams").index("党党".encode())
     assert leaves.all_positions(segment.row("grams"), gram)[1].tolist()[-1] >= 299_999
 
 
@@ -254,8 +254,8 @@ def test_many_single_updates_leave_few_segments_and_no_files(tmp_path):
         engine.update([replace(article(pick.randint(1, 60)), seq=seq)], seq=seq)
     serving = tmp_path / (tmp_path / "CURRENT").read_text().strip()
 
-    assert len(list(serving.glob("*.kbs"))) <= 8
-    assert len(list(serving.iterdir())) <= 2 * 8 + 2
+    assert len(list(serving.glob("*.kbs"))) <= 2
+    assert len(list(serving.iterdir())) <= 2 * 2 + 2
     assert engine.verify() == []
 
 
@@ -415,7 +415,7 @@ def test_killed_at_any_moment_a_rebuild_goes_on_with_what_was_finished(tmp_path,
     index = tmp_path / "index"
     pick = random.Random(processes)
     reached = [0]
-    for _ in range(3):
+    for _ in range(2):
         child = subprocess.Popen(
             [sys.executable, str(script), str(index), str(processes)],
             stdout=subprocess.PIPE,
@@ -466,11 +466,11 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
     child = subprocess.Popen(
         [sys.executable, str(script)], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.getcwd()}
     )
-    worker = int(child.stdout.readline())
-    child.wait()
-    # The worker holds the other end of stdout: it is gone when nothing more can come from there.
-    assert child.stdout.read() == b""
-    assert worker != child.pid
+    # The worker holds the other end of stdout as well: the end of it comes when the last one is gone.
+    said, _ = child.communicate(timeout=60)
+
+    assert child.returncode == -signal.SIGKILL
+    assert int(said) != child.pid
 
 
 def test_memory_is_shared_among_the_processes(tmp_path):
