@@ -9,11 +9,10 @@ of an id counts, and hidden articles are kept until the end as empty ones with -
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
@@ -44,14 +43,9 @@ class Journal:
         """On the disk when it returns; the segments' files are already."""
         known = {"facts": dict(self.facts), "seq": self.seq, "segments": self.segments}
         new = self.folder / f"{JOURNAL}.new"
-        with new.open("w", encoding="utf-8") as file:
-            json.dump(known, file)
-            file.flush()
-            os.fsync(file.fileno())
+        generations.write(new, json.dumps(known))
         new.rename(self.folder / JOURNAL)
-        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        os.fsync(descriptor)
-        os.close(descriptor)
+        generations.sync(self.folder)
 
     def listed(self) -> list[KbSegment]:
         """The segments. Raises SegmentDamaged when a file is not as it was written."""
@@ -81,8 +75,8 @@ def unfinished(index: Path, facts: Mapping[str, Any]) -> Journal | None:
     return None
 
 
-def resume(journal: Journal) -> Path:
-    """The folder of a killed rebuild as the next generation's, with nothing in it that its journal does not name."""
+def resume(journal: Journal) -> Journal:
+    """The killed rebuild in a folder that is the next generation's, with nothing in it that its journal does not name."""
     index = journal.folder.parent
     newest = max(generations.number(folder) for folder in index.glob("gen-*"))
     folder = index / f"gen-{newest + 1:04d}.partial"
@@ -91,7 +85,7 @@ def resume(journal: Journal) -> Path:
     for path in folder.iterdir():
         if path.name not in kept:
             path.unlink()
-    return folder
+    return replace(journal, folder=folder)
 
 
 def tasks(batches: Iterable[Batch], cut: Cut) -> Iterator[Batch]:
