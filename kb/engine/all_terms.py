@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from kb.engine.any_terms import LATE, SHOWN, SLACK, may_be_found, part_of
-from kb.engine.compiled import Array, Bytes, Floats, Ints, f8, i8, kernel, loop, prefetch, u1, whole
+from kb.engine.compiled import Array, Bytes, Floats, Ints, f8, i8, inlined, kernel, loop, prefetch, u1, whole
 from kb.engine.heap import offer
 from kb.engine.layout import (
     BIG,
@@ -88,7 +88,7 @@ def best_of_all(
     return size
 
 
-@loop
+@inlined
 def reach_of(
     is_phrase: bool, cursors: Ints, starts: Array, factors: Floats, needed: Ints, chunk: int
 ) -> float:
@@ -107,13 +107,13 @@ def reach_of(
     return total + lowest if is_phrase else total
 
 
-@loop
+@inlined
 def fetch_ahead(cursors: Ints, starts: Array, terms: Ints, chunk: int) -> None:
     for term in terms:
         prefetch(cursors[term, C_LOW] + starts[term, chunk])
 
 
-@loop
+@inlined
 def collect(
     is_phrase: bool, cursors: Ints, starts: Array, by_df: Ints, chunk: int, alive: int, mask: Bytes, marks: Bytes, weights: Floats,
     reaches: Floats, worst: float, docs: Array, posts: Array, count: int,

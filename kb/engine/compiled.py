@@ -76,6 +76,12 @@ def loop(function: F) -> F:
     return _cached(function, _nrt=False)
 
 
+def inlined(function: F) -> F:
+    """A loop that becomes part of its caller: for what is called so often that handing over many arrays would cost most."""
+    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)(function)
+    return compiled
+
+
 def _loader(stored: Any, loaded: Any) -> Any:
     @intrinsic
     def load(_context: Any, address: Any, index: Any) -> Any:
