@@ -212,7 +212,7 @@ def keep_frequent(
     return kept
 
 
-@loop
+@inlined
 def score_found(
     is_phrase: bool, cursors: Ints, starts: Array, weights: Floats, needed: Ints, posts: Array, doc: int, often: float
 ) -> float:  # fmt: skip
@@ -234,7 +234,7 @@ def score_found(
     return score
 
 
-@loop
+@inlined
 def shared_places(cursors: Ints, by_df: Ints, offsets: Ints, posts: Array, places: Ints, others: Ints) -> int:
     """How often the terms stand at their distances in a document that has all of them; where each time, into `places`.
 
@@ -255,7 +255,7 @@ def shared_places(cursors: Ints, by_df: Ints, offsets: Ints, posts: Array, place
     return count
 
 
-@loop
+@inlined
 def keep_equal(places: Ints, count: int, others: Ints, size: int, offset: int) -> int:
     """Those of the ascending `places` that are among `others` less the offset. Returns how many."""
     i = kept = 0

@@ -78,7 +78,9 @@ def loop(function: F) -> F:
 
 def inlined(function: F) -> F:
     """A loop that becomes part of its caller: for what is called so often that handing over many arrays would cost most."""
-    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)(function)
+    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)(
+        function
+    )
     return compiled
 
 

@@ -34,6 +34,7 @@ from kb.engine.compiled import (
     count_bits,
     equal64,
     i8,
+    inlined,
     kernel,
     loop,
     lowest_bit,
@@ -366,7 +367,7 @@ def skip_numbers(pos: int, at: int, count: int) -> int:
     return at
 
 
-@loop
+@inlined
 def read_positions(cursors: Ints, number: int, i: int, out: Ints) -> int:
     """Positions in posting i, ascending, into `out`, which must have room for MOST. Returns how many."""
     place = cursors[number, C_AT] + i
