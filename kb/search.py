@@ -81,13 +81,6 @@ class Search:
         """What of a query to mark in a text. Raises QueryError."""
         return self.engine.terms(parse(text))
 
-    def behind(self) -> bool:
-        """Whether the index needs work: it cannot answer, or the store has moved on."""
-        if self.engine.problem() is not None:
-            return True
-        with reading(self.database) as connection:
-            return articles.latest_seq(connection) > self.engine.indexed_seq()
-
     def problem(self) -> str | None:
         """Why it cannot answer now, in Chinese; None when it can."""
         try:

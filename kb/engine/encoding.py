@@ -213,10 +213,10 @@ class FieldWriter:
         self._mean = float(lengths.mean()) if len(lengths) else 0.0
         self.norm = norms(lengths, self._mean)
         self.written = np.zeros(W_WIDTH, np.int64)
-        self.last = np.zeros(TERM_ROOM, np.uint8)
+        self.last = np.empty(TERM_ROOM, np.uint8)
         self._spools = {name: Spool(folder, kind) for name, kind in ARRAYS.items()}
         room = dict.fromkeys(ARRAYS, ROOM) | {"pos": POS_ROOM, "terms": TERM_ROOM, "blocks": ROOM // STEP}
-        self.out = Buffers(*(np.zeros(room[name], kind) for name, kind in ARRAYS.items()))
+        self.out = Buffers(*(np.empty(room[name], kind) for name, kind in ARRAYS.items()))
 
     def empty(self) -> None:
         """Put all that is in the buffers into the spools, and grow those that the next term would not fit into."""
@@ -230,10 +230,10 @@ class FieldWriter:
         self.out.tf[0] = self.out.tf[whole]  # half a byte may be left
         written[U_TF] %= 2
         if written[W_NEED_TERMS] > len(self.out.terms):
-            self.out = self.out._replace(terms=np.zeros(written[W_NEED_TERMS], np.uint8))
-            self.last = np.concatenate([self.last, np.zeros(written[W_NEED_TERMS], np.uint8)])
+            self.out = self.out._replace(terms=np.empty(written[W_NEED_TERMS], np.uint8))
+            self.last = np.concatenate([self.last, np.empty(written[W_NEED_TERMS], np.uint8)])
         if written[W_NEED_POS] > len(self.out.pos):
-            self.out = self.out._replace(pos=np.zeros(written[W_NEED_POS], np.uint8))
+            self.out = self.out._replace(pos=np.empty(written[W_NEED_POS], np.uint8))
 
     def finish(self) -> Packed:
         """Ends the field."""

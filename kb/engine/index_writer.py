@@ -24,9 +24,9 @@ from kb.engine.snapshot import INDEX, listed
 from kb.model import StoredArticle
 
 TIER = 8  # segments of about one size that are merged into one; each is up to so many times the tier below
-SMALLEST_TIER = (
-    512  # documents: smaller segments are of one size, because to merge them costs no more than to open them
-)
+SMALL = 512  # documents, or as many tokens as they have; all segments below are of one tier, which is merged sooner:
+SMALL_TIER = 2  # each costs every query some microseconds, and to merge them a tenth of a second
+TOKENS_A_DOC = 2_000
 MOST_DELETED = 0.3  # of a segment; from here on it is written again without them
 
 
@@ -89,7 +89,7 @@ class IndexWriter:
     def merge(self, *, everything: bool = False) -> None:
         """Keep segments few: those of one tier go together when there are TIER of them; `everything`: as few as can be.
 
-        So a thousand small updates leave about ten segments, and no large segment is written again more than a few times.
+        So a thousand small updates leave a handful of segments, and no large one is written again more than a few times.
         """
         self._drop([one for one in self._segments if not one.doc_count()])
         groups = self._all_groups() if everything else self._groups()
@@ -108,8 +108,8 @@ class IndexWriter:
     def _groups(self) -> list[list[KbSegment]]:
         tiers: dict[int, list[KbSegment]] = {}
         for one in self._segments:
-            tiers.setdefault(_tier(one.doc_count()), []).append(one)
-        full = [group for group in tiers.values() if len(group) >= TIER]
+            tiers.setdefault(_tier(max(one.doc_count(), one.tokens // TOKENS_A_DOC)), []).append(one)
+        full = [group for tier, group in tiers.items() if len(group) >= (TIER if tier else SMALL_TIER)]
         groups = [some for group in full for some in self.fitting(group) if len(some) > 1]
         taken = {id(one) for group in groups for one in group}
         worn = [
@@ -151,7 +151,7 @@ class IndexWriter:
 
 def _tier(size: int) -> int:
     tier = 0
-    while size >= SMALLEST_TIER:
+    while size >= SMALL:
         size //= TIER
         tier += 1
     return tier

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import tempfile
+import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
@@ -35,7 +36,8 @@ class Spool:
             self._kept.append(numbers.copy())
             return
         if self._file is None:
-            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed with the array
+            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed with the spool
+            weakref.finalize(self, self._file.close)
             for one in self._kept:
                 self._file.write(one.data)
             self._kept = []
