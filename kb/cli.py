@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import time
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,15 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kb import __version__, terminal
+from kb import __version__, opening, terminal
 from kb.errors import ConfigError, KbError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Engine as Database
-
-    from kb.config import Settings
     from kb.crawl.shapes import CrawlReport
     from kb.ingest import AddReport, ReparseReport
 
@@ -54,38 +49,9 @@ class Commands(click.Group):
 )
 def main(data: Path | None) -> None:
     """党建学习资料的知识库检索 · Search over Party-study materials."""
+    opening.start_quickly()
     if data is not None:
         os.environ["KB_DATA"] = str(data)
-
-
-def _settings() -> Settings:
-    from kb import config, log
-
-    settings = config.load()
-    # A command says on stderr what it has to say; its log is for those who ask for one.
-    log.configure(settings.log_level if "log_level" in settings.model_fields_set else "ERROR")
-    config.prepare_data(settings)
-    return settings
-
-
-def _open() -> tuple[Settings, Database]:
-    from kb.store.db import open_database
-
-    settings = _settings()
-    return settings, open_database(settings.database)
-
-
-@contextmanager
-def _writing_run() -> Iterator[tuple[Settings, Database]]:
-    """The store under the writer's lock. Raises LockedError when another run holds it."""
-    from kb.store.db import checkpoint, open_database
-    from kb.store.lock import writer_lock
-
-    settings = _settings()
-    with writer_lock(settings.data):
-        database = open_database(settings.database)
-        yield settings, database
-        checkpoint(database, settings.data)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON · print JSON")
@@ -104,7 +70,10 @@ def add(paths: tuple[Path, ...], no_index: bool, as_json: bool) -> None:
     from kb import ingest
 
     started = time.monotonic()
-    with _writing_run() as (settings, database), terminal.progress() as progress:
+    with (
+        opening.writing_run(indexes=not no_index) as (settings, database),
+        terminal.progress() as progress,
+    ):
         report = ingest.add(database, settings, paths, progress)
         if not no_index:
             ingest.reindex(database, settings, everything=False, progress=progress)
@@ -125,15 +94,34 @@ def _taken_said(verb: str, report: AddReport | ReparseReport, started: float, as
 @main.command()
 @click.option("--new", "everything", flag_value=False, default=False, help="上次以来的变化(默认) · changes")
 @click.option("--all", "everything", flag_value=True, help="全部重建 · build the whole index anew")
-def reindex(everything: bool) -> None:
+@click.option("--follow", is_flag=True, hidden=True)
+def reindex(everything: bool, follow: bool) -> None:
     """Index articles stored since the last run, or all. Safe to repeat."""
     from kb import ingest
 
+    if follow:
+        _follow()
+        return
     started = time.monotonic()
-    with _writing_run() as (settings, database), terminal.progress() as progress:
+    with opening.writing_run() as (settings, database), terminal.progress() as progress:
         count = ingest.reindex(database, settings, everything=everything, progress=progress)
     rate = round(count / max(time.monotonic() - started, 1e-3))
     terminal.summary("reindex", {"articles": count, "articles/s": rate}, started, partial=False)
+
+
+def _follow() -> None:
+    """The indexer of `kb serve`. Whatever goes wrong ends it, and `kb serve` starts another."""
+    from kb.follow import follow
+
+    settings, database = opening.store()
+    opening.end_with_parent()
+    try:
+        follow(database, settings)
+    except KeyboardInterrupt:
+        pass
+    except Exception:
+        logging.getLogger("kb.indexer").exception("indexer.failed")
+        sys.exit(1)
 
 
 @main.command()
@@ -159,7 +147,10 @@ def crawl(
         _crawl_status(as_json)
         return
     started = time.monotonic()
-    with _writing_run() as (settings, database), terminal.progress() as progress:
+    with (
+        opening.writing_run(indexes=not no_index) as (settings, database),
+        terminal.progress() as progress,
+    ):
         wanted = chosen(ingest.load_sources(settings), sources)
         first, last = since and since.date(), until and until.date()
         reports = ingest.crawl(database, settings, wanted, since=first, until=last, progress=progress)
@@ -193,7 +184,7 @@ def _crawl_status(as_json: bool) -> None:
     from kb.store import frontier
     from kb.store.db import reading
 
-    _settings, database = _open()
+    _settings, database = opening.store()
     with reading(database) as connection:
         lines = frontier.status(connection)
     if as_json:
@@ -213,7 +204,7 @@ def reparse(source: str | None, as_json: bool) -> None:
     from kb import ingest
 
     started = time.monotonic()
-    with _writing_run() as (settings, database), terminal.progress() as progress:
+    with opening.writing_run() as (settings, database), terminal.progress() as progress:
         report = ingest.reparse(database, settings, source, progress)
         ingest.reindex(database, settings, everything=False, progress=progress)
     _taken_said("reparse", report, started, as_json)
@@ -230,7 +221,7 @@ def db_upgrade() -> None:
     from kb.store.db import connect, revision, upgrade
     from kb.store.lock import writer_lock
 
-    settings = _settings()
+    settings = opening.settings()
     with writer_lock(settings.data):
         database = connect(settings.database)
         upgrade(database)
@@ -251,7 +242,7 @@ def source_list(as_json: bool) -> None:
     """List the shipped sources and your own."""
     from kb import ingest
 
-    for one in (sources := ingest.load_sources(_settings())).values():
+    for one in (sources := ingest.load_sources(opening.settings())).values():
         if not as_json:
             state = "启用" if one.enabled else "停用"
             click.echo(f"{one.slug}  {one.name}  {state}  核实 {one.verified}  {one.path}")
@@ -281,7 +272,7 @@ def source_try(file: Path, page: Path, url: str | None) -> None:
     from kb.trial import try_page
 
     raw = RawPage(url or f"file:{page.resolve()}", page.read_bytes())
-    found = try_page(_settings(), raw, load(file))
+    found = try_page(opening.settings(), raw, load(file))
     click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
 
 
@@ -299,7 +290,8 @@ def search(words: tuple[str, ...], sort: Any, limit: int, offset: int, as_json: 
     from kb.export.records import results_record
     from kb.search import open_search
 
-    settings, database = _open()
+    settings, database = opening.store()
+    opening.kernels()
     results = open_search(settings, database).find(" ".join(words), sort=sort, offset=offset, limit=limit)
     if as_json:
         terminal.print_json(results_record(results))
@@ -323,7 +315,7 @@ def show(article_id: int, as_json: bool) -> None:
     from kb.store import articles
     from kb.store.db import reading
 
-    _settings, database = _open()
+    _settings, database = opening.store()
     with reading(database) as connection:
         stored = articles.one(connection, article_id)
     if stored is None:
@@ -360,7 +352,7 @@ def export(output: Any) -> None:
     from kb import ingest
     from kb.export.records import article_record
 
-    _settings, database = _open()
+    _settings, database = opening.store()
     for stored in ingest.every_article(database):
         output.write(json.dumps(article_record(stored), ensure_ascii=False) + "\n")
 
@@ -371,7 +363,8 @@ def doctor(as_json: bool) -> None:
     """Check database, index, disk and settings, and say how to mend what is wrong."""
     from kb.diagnose import diagnose
 
-    settings, database = _open()
+    settings, database = opening.store()
+    opening.kernels()
     findings = diagnose(database, settings)
     if as_json:
         terminal.print_json([asdict(finding) for finding in findings])
@@ -391,8 +384,9 @@ def serve(host: str | None, port: int | None, yes_open: bool) -> None:
     from kb.web import server as web_server
 
     chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = _settings().model_copy(update=chosen)
+    settings = opening.settings().model_copy(update=chosen)
     if settings.host not in OPEN_LOCALLY and not yes_open:
         raise ConfigError("serve.open", host=settings.host)
-    app = create_app(settings)
-    web_server.serve(app, settings, behind=app.extensions["kb"].search.behind, say=click.echo)
+    opening.kernels()
+    opening.spare_memory()
+    web_server.serve(create_app(settings), settings, say=click.echo)

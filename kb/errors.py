@@ -1,4 +1,7 @@
-"""Every failure: a key, its facts, and the words for people in Chinese and English."""
+"""Every failure: a key, its facts, and the words for people in Chinese and English.
+
+Longer than 400 lines because it is one table.
+"""
 
 from __future__ import annotations
 
@@ -273,12 +276,20 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "There is no index yet; searching is not possible. No article is lost; run kb reindex --all.",
     },
     "index.damaged": {
-        "zh": "索引已损坏({file}:{reason}),不能检索。文章没有丢失;请运行 kb reindex --all。",
-        "en": "The index is damaged ({file}: {reason}); searching is not possible. No article is lost; run kb reindex --all.",
+        "zh": "索引已损坏({file}:{reason})。文章没有丢失;重建之前用完好的上一代索引检索,没有时暂不能检索。请运行 kb reindex --all。",
+        "en": "The index is damaged ({file}: {reason}). No article is lost; until it is rebuilt the last whole one answers, if there is one. Run kb reindex --all.",
     },
     "index.outdated": {
-        "zh": "索引是用另一版分词、词典或格式建立的,不能检索。文章没有丢失;请运行 kb reindex --all。",
-        "en": "The index was made with another segmenter, lexicon or format; searching is not possible. No article is lost; run kb reindex --all.",
+        "zh": "索引是用另一版分词、词典或格式建立的,与本程序不合,不用它检索。文章没有丢失;请运行 kb reindex --all,升级后请重启 kb serve。",
+        "en": "The index was made with another segmenter, lexicon or format and is not searched by this program. No article is lost; run kb reindex --all, and restart kb serve after an upgrade.",
+    },
+    "index.unwritable": {
+        "zh": "索引写不进去({path}:{reason})。检索照常,文章没有丢失;请检查磁盘空间和权限,之后会自动补上,也可运行 kb reindex --new。",
+        "en": "The index cannot be written ({path}: {reason}). Searching goes on and no article is lost; check disk space and permissions, then run kb reindex --new, or wait for the server to do it.",
+    },
+    "index.kernels": {
+        "zh": "检索内核不能编译({reason})。文章没有丢失;请检查 {folder} 能否写入、内存是否够用,然后再次运行。",
+        "en": "The search kernels cannot be compiled ({reason}). No article is lost; see that {folder} can be written to and memory suffices, then run again.",
     },
     "search.too_slow": {
         "zh": "这次检索超过 {seconds:g} 秒,已停止。资料和索引不受影响;请换用更具体的词语,或加上日期、报纸条件后再试。",

@@ -340,12 +340,15 @@ def open_index(settings: Settings) -> Engine:
     )
 
 
-def reindex(database: Database, settings: Settings, *, everything: bool, progress: Progress = silent) -> int:
+def reindex(
+    database: Database, settings: Settings, *, everything: bool, progress: Progress = silent,
+    engine: Engine | None = None,
+) -> int:  # fmt: skip
     """Bring the index up to the store: what changed since its last sequence number, or `everything` anew.
 
     A missing or damaged index is rebuilt; a rebuild that was killed goes on. Returns how many articles went through.
     """
-    engine = open_index(settings)
+    engine = engine or open_index(settings)
     engine.tidy()
     if everything or engine.problem() is not None:
         return _rebuild(database, settings, engine, progress)

@@ -11,6 +11,7 @@ from sqlalchemy import Engine as Database
 from kb import config
 from kb.config import Settings
 from kb.engine import Engine, open_engine
+from kb.errors import EngineDownError
 from kb.model import SHOWN_STATUSES, Filters, Found, Hit, Page, Query, Results, Sort, StoredArticle
 from kb.query import parse
 from kb.store import articles
@@ -80,16 +81,13 @@ class Search:
         """What of a query to mark in a text. Raises QueryError."""
         return self.engine.terms(parse(text))
 
-    def behind(self) -> bool:
-        """Whether the index needs work: it cannot answer, or the store has moved on."""
-        if self.engine.problem() is not None:
-            return True
-        with reading(self.database) as connection:
-            return articles.latest_seq(connection) > self.engine.indexed_seq()
-
     def problem(self) -> str | None:
         """Why it cannot answer now, in Chinese; None when it can."""
-        return self.engine.problem()
+        try:
+            self.engine.count()
+        except EngineDownError as error:
+            return error.words("zh")
+        return None
 
     def _found(self, query: Query, page: Page) -> tuple[Found, bool]:
         """The page of matches, and whether they are those of the fallback."""

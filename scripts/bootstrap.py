@@ -1,4 +1,4 @@
-"""Make .venv from the locks, then run a verb: up, test or check. Standard library only.
+"""Make .venv from the locks, then run a verb: up, test, check or bench. Standard library only.
 
 Nothing unlocked enters .venv: packages are installed with --require-hashes, pip itself is compared with
 PIP_SHA256 below, and jieba (published as source only) is built with the setuptools of build.lock.
@@ -89,7 +89,7 @@ def stamp_file() -> Path:
 
 
 def locks(kind: str) -> "list[Path]":
-    """The lock files of `kind` (base, test) in the order of installing; test.lock holds all of base.lock."""
+    """The lock files of `kind` (base, test, bench) in the order of installing; the last two hold all of base.lock."""
     return [LOCKS / "build.lock", LOCKS / f"{kind}.lock"]
 
 
@@ -113,10 +113,20 @@ def finished() -> "dict[str, str]":
     return stamp if usable and isinstance(stamp, dict) else {}
 
 
-def write_stamp(kind: str) -> None:
-    """Say that set-up came to its end: whole or not at all."""
+def kernels() -> str:
+    """Hash of all that shapes the compiled search kernels, or "" when there are none in .venv."""
+    if not (VENV / "var" / "kb-kernels").is_dir():
+        return ""
+    digest = hashlib.sha256(fingerprint("base").encode())
+    for source in sorted((ROOT / "kb" / "engine").glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def write_stamp(stamp: "dict[str, str]") -> None:
+    """Say how far set-up came: whole or not at all."""
     partial = stamp_file().with_suffix(".partial")
-    partial.write_text(json.dumps({"base": fingerprint("base"), kind: fingerprint(kind)}), encoding="utf-8")
+    partial.write_text(json.dumps(stamp), encoding="utf-8")
     partial.replace(stamp_file())
 
 
@@ -130,6 +140,9 @@ def set_up(kind: str) -> None:
             done = finished()
             if done.get(kind) != fingerprint(kind):
                 make(kind, fresh=done.get("base") != fingerprint("base"))
+            done = finished()
+            if not kernels() or done.get("kernels") != kernels():
+                compile_kernels(done)
     except OSError as error:
         raise SetupError(str(error)) from error
 
@@ -146,7 +159,16 @@ def make(kind: str, *, fresh: bool) -> None:
             install(lock)
     with step(4, "命令 .venv/bin/kb · the command .venv/bin/kb"):
         write_command()
-        write_stamp(kind)
+        write_stamp({"base": fingerprint("base"), kind: fingerprint(kind)})
+
+
+def compile_kernels(stamp: "dict[str, str]") -> None:
+    """Compile kb's modules and, unless they are there already, its search kernels. Raises SetupError."""
+    with step(5, "编译检索内核 · compile the search kernels"):
+        # Bytecode also for those who may not write into the checkout, or are told not to write any.
+        run([str(program("python")), "-m", "compileall", "-q", str(ROOT / "kb")])
+        run([str(program("python")), "-m", "kb.engine.warm_up"])
+        write_stamp(dict(stamp, kernels=kernels()))
 
 
 def install(lock: Path) -> None:
@@ -201,9 +223,9 @@ def shebang(python: str) -> str:
 
 @contextlib.contextmanager
 def step(number: int, words: str):
-    """Print `[2/4] words …`, then the seconds it took."""
+    """Print `[2/5] words …`, then the seconds it took."""
     started = time.monotonic()
-    print(f"[{number}/4] {words} … ", end="", flush=True)
+    print(f"[{number}/5] {words} … ", end="", flush=True)
     yield
     print(f"{time.monotonic() - started:.1f} s", flush=True)
 
@@ -251,10 +273,9 @@ def show_progress(line: str) -> None:
 
 
 def installer_environment() -> "dict[str, str]":
-    """The environment of pip and uv: as configured, without what would lead packages elsewhere."""
-    environment = {
-        name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "PYTHONPATH"}
-    }
+    """The environment of pip, uv and the compiler: as configured, without what would lead packages elsewhere."""
+    elsewhere = {"PYTHONHOME", "PYTHONPATH", "NUMBA_CACHE_DIR"}
+    environment = {name: value for name, value in os.environ.items() if name not in elsewhere}
     environment.update(
         PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_ROOT_USER_ACTION="ignore"
     )
@@ -468,6 +489,14 @@ def check(arguments: "list[str]") -> int:
     return lint()
 
 
+def bench(arguments: "list[str]") -> int:
+    """Set up with the engines that scripts/bench/engines.py compares with."""
+    description = "安装对比测速所需的引擎 · install the engines that scripts/bench/engines.py compares with."
+    argparse.ArgumentParser(prog="scripts/bootstrap.py bench", description=description).parse_args(arguments)
+    set_up("bench")
+    return 0
+
+
 def lint() -> int:
     """Run every linter, whatever the others say. The first exit code that is not 0."""
     codes = []
@@ -478,7 +507,7 @@ def lint() -> int:
 
 
 def main(arguments: "list[str]") -> int:
-    verb = {"up": up, "test": test, "check": check}[arguments[0]]
+    verb = {"up": up, "test": test, "check": check, "bench": bench}[arguments[0]]
     try:
         return verb(arguments[1:])
     except SetupError as error:

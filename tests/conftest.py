@@ -10,7 +10,7 @@ from sqlalchemy import Engine as Database
 
 from kb import config
 from kb.config import Settings
-from kb.engine.warm_up import compile_kernels
+from kb.engine import warm_up
 from kb.store.db import open_database
 
 # Tests promise what happens, not how fast: the machine is shared. Time is measured by scripts/bench/.
@@ -35,4 +35,5 @@ def database(settings: Settings) -> Database:
 @pytest.fixture(scope="session", autouse=True)
 def compiled_kernels() -> None:
     """The kernels of the index, compiled before the first test that would wait for them."""
-    compile_kernels()
+    warm_up.ensure(lambda _line: None)  # once, however many processes test
+    warm_up.compile_kernels()

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 # DESIGN §2: a unit imports floors below its own, and modules of its own folder. 4.5 is every other use case.
-FLOORS = {"": 0, "errors": 0, "model": 0, "config": 1, "text": 1, "query": 2, "parse": 2}
+FLOORS = {"": 0, "errors": 0, "model": 0, "config": 1, "log": 1, "text": 1, "query": 2, "parse": 2}
 FLOORS |= {
     "crawl": 3,
     "store": 3,

@@ -33,7 +33,7 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     spec.loader.exec_module(module)
     root = tmp_path / "check out"
     (root / "requirements").mkdir(parents=True)
-    for kind in ("build", "base", "test"):
+    for kind in ("build", "base", "test", "bench"):
         (root / "requirements" / f"{kind}.lock").write_text(f"{kind}==1\n", encoding="utf-8")
     for name in [name for name in os.environ if name.startswith(("PIP_", "UV_", "KB_"))]:
         monkeypatch.delenv(name)
@@ -53,7 +53,25 @@ def installed(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[st
     """The names of the locks that set-up would install, in order; nothing is installed."""
     names: list[str] = []
     monkeypatch.setattr(bootstrap, "install", lambda lock: names.append(lock.name))
+    monkeypatch.setattr(bootstrap, "run", lambda command: None)
     return names
+
+
+@pytest.fixture
+def compiled(bootstrap: ModuleType, installed: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The modules that set-up runs; the kernels appear when their module is run."""
+    modules: list[str] = []
+
+    def run(command: list[str]) -> None:
+        modules.append(command[2])
+        if command[2] == "kb.engine.warm_up":
+            (bootstrap.VENV / "var" / "kb-kernels" / "0123").mkdir(parents=True, exist_ok=True)
+
+    engine = bootstrap.ROOT / "kb" / "engine"
+    engine.mkdir(parents=True)
+    (engine / "best.py").write_text("", encoding="utf-8")
+    monkeypatch.setattr(bootstrap, "run", run)
+    return modules
 
 
 # --- locks ------------------------------------------------------------------------------------------------------
@@ -65,7 +83,7 @@ def pins(name: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", text, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", ["build.lock", "base.lock", "test.lock"])
+@pytest.mark.parametrize("name", ["build.lock", "base.lock", "test.lock", "bench.lock"])
 def test_every_locked_package_has_a_hash_and_no_lock_names_a_host(name: str) -> None:
     text = (LOCKS / name).read_text(encoding="utf-8")
     entries = re.findall(
@@ -76,8 +94,9 @@ def test_every_locked_package_has_a_hash_and_no_lock_names_a_host(name: str) -> 
     assert not re.search(r"://|index-url|find-links|trusted-host", text)
 
 
-def test_the_test_lock_holds_the_base_lock() -> None:
-    assert pins("base.lock").items() <= pins("test.lock").items()
+@pytest.mark.parametrize("name", ["test.lock", "bench.lock"])
+def test_the_larger_locks_hold_the_base_lock(name: str) -> None:
+    assert pins("base.lock").items() <= pins(name).items()
 
 
 def test_pip_is_the_one_of_the_lock() -> None:
@@ -193,6 +212,53 @@ def test_a_changed_lock_or_damaged_environment_is_made_again(
     bootstrap.set_up("base")
 
     assert installed == ["build.lock", "base.lock"]
+
+
+def test_the_kernels_are_compiled_as_a_step_of_their_own_and_only_once(
+    bootstrap: ModuleType, compiled: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    bootstrap.set_up("base")
+    first, said = compiled.copy(), capsys.readouterr().out
+    bootstrap.set_up("base")
+
+    assert first == compiled == ["compileall", "kb.engine.warm_up"]
+    assert "[5/5] 编译检索内核 · compile the search kernels … " in said
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("change", ["sources", "lock", "removed", "interrupted"])
+def test_kernels_are_compiled_again_when_what_they_come_from_has_changed(
+    bootstrap: ModuleType, compiled: list[str], monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    bootstrap.set_up("base")
+    compiled.clear()
+    if change == "sources":
+        (bootstrap.ROOT / "kb" / "engine" / "best.py").write_text("ANY = 1", encoding="utf-8")
+    elif change == "lock":
+        (bootstrap.LOCKS / "base.lock").write_text("numba==2\n", encoding="utf-8")
+    elif change == "removed":
+        bootstrap.shutil.rmtree(bootstrap.VENV / "var")
+    else:
+        stamp = json.loads(bootstrap.stamp_file().read_text(encoding="utf-8"))
+        bootstrap.write_stamp({name: value for name, value in stamp.items() if name != "kernels"})
+    bootstrap.set_up("base")
+
+    assert compiled == ["compileall", "kb.engine.warm_up"]
+
+
+def test_set_up_does_not_finish_when_the_kernels_cannot_be_compiled(
+    bootstrap: ModuleType, compiled: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(command: list[str]) -> None:
+        raise bootstrap.SetupError("no memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bootstrap, "run", fails)
+        with pytest.raises(bootstrap.SetupError, match="no memory"):
+            bootstrap.set_up("base")
+    bootstrap.set_up("base")
+
+    assert compiled == ["compileall", "kb.engine.warm_up"]
 
 
 def test_a_second_set_up_waits_for_the_first(

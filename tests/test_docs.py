@@ -76,8 +76,9 @@ def commands(group: click.Group, prefix: str) -> Iterator[tuple[str, click.Comma
 
 
 def options(command: click.Command) -> set[str]:
-    """The long options of a command."""
-    flags = {flag for param in command.params if isinstance(param, click.Option) for flag in param.opts}
+    """The long options of a command, without those that are for kb itself."""
+    shown = [param for param in command.params if isinstance(param, click.Option) and not param.hidden]
+    flags = {flag for param in shown for flag in param.opts}
     return {flag for flag in flags if flag.startswith("--")}
 
 

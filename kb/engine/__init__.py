@@ -14,8 +14,8 @@ from kb.text.segment import Segmenter
 class Engine(Protocol):
     """An index. Every method may be called from any thread; writers are kept apart by the caller's lock.
 
-    Where it cannot answer (no index, a damaged one, one made with other words) every reading method raises
-    EngineDownError: an index that cannot be read is never an empty one.
+    Where the index is damaged or made with other words, the last whole one answers. Where there is none, every reading
+    method raises EngineDownError: an index that cannot be read is never an empty one.
     """
 
     def find(self, query: Query, page: Page, *, match: Match = "all") -> Found:
@@ -82,7 +82,7 @@ class Engine(Protocol):
         ...
 
     def problem(self) -> str | None:
-        """Why it cannot answer now, in Chinese and with what to do; None when it can."""
+        """Why it must be rebuilt, in Chinese and with what to do; None when it need not. An older one may answer meanwhile."""
         ...
 
     def verify(self) -> list[str]:

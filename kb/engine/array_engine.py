@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from whoosh import __version__ as whoosh_version
 
@@ -24,24 +23,17 @@ from kb.engine.layout import SEGMENT_DOCS, SEGMENT_TOKENS
 from kb.engine.parallel import BYTES_A_CHAR, Batch, Cut, Workers
 from kb.engine.rebuilding import Journal, Rebuild
 from kb.engine.segments import FORMAT
-from kb.engine.snapshot import Snapshot, open_snapshot
+from kb.engine.serving import Serving, writing
+from kb.engine.snapshot import Snapshot
 from kb.engine.tiers import find_any
 from kb.engine.tree import Node
-from kb.errors import EngineDownError, TooSlowError
+from kb.errors import TooSlowError
 from kb.model import Found, Match, Page, Query, StoredArticle
 from kb.text.segment import Segmenter
-
-OPEN_TRIES = 3  # a generation can be replaced twice while it is being opened
 
 
 def _silent(_articles: int) -> None:
     """Progress for nobody."""
-
-
-class _Serving(NamedTuple):
-    stamp: tuple[int, int] | None
-    facts: Any
-    snapshot: Snapshot
 
 
 class ArrayEngine:
@@ -56,8 +48,7 @@ class ArrayEngine:
         self._processes = processes or os.cpu_count() or 1
         self._batch = batch
         self._memory = memory_mib << 20
-        self._lock = threading.Lock()
-        self._serving: _Serving | None = None
+        self._serving = Serving(index, segmenter.fingerprint)
 
     # --- reading ------------------------------------------------------------------------------------------
 
@@ -71,8 +62,7 @@ class ArrayEngine:
         return self._answer(lambda snapshot, deadline: find(snapshot, tree, page, deadline), page)
 
     def _answer(self, asked: Callable[[Snapshot, int], Found], page: Page) -> Found:
-        snapshot = self._opened().snapshot
-        snapshot.check()
+        snapshot = self._serving.sound().snapshot
         try:
             deadline = clock.deadline(page.seconds)
             clock.check(deadline)
@@ -84,65 +74,27 @@ class ArrayEngine:
         return plan.marked(plan.wanted(query.clauses, self._segmenter))
 
     def indexed_seq(self) -> int:
-        return int(self._opened().facts["seq"])
+        return int(self._serving.sound().generation.facts["seq"])
 
     def count(self) -> int:
-        return int(self._opened().facts["count"])
+        return int(self._serving.sound().generation.facts["count"])
 
     def problem(self) -> str | None:
-        try:
-            self._opened()
-        except EngineDownError as error:
-            return error.words("zh")
-        return None
+        error = self._serving.problem()
+        return None if error is None else error.words("zh")
 
     def verify(self) -> list[str]:
-        try:
-            generation = self._usable()
-        except EngineDownError as error:
-            return [error.words("zh")]
-        found = generations.problems(generation)
-        if found and generations.current(self._index) != generation:
-            return self.verify()  # it was replaced and removed while it was being read
-        return found
-
-    def _opened(self) -> _Serving:
-        """The serving generation, opened again when CURRENT has changed."""
-        serving = self._serving
-        if serving is not None and serving.stamp == generations.stamp(self._index):
-            return serving
-        with self._lock:
-            if self._serving is None or self._serving.stamp != generations.stamp(self._index):
-                self._serving = None
-                self._serving = self._open()
-            return self._serving
-
-    def _open(self) -> _Serving:
-        for _ in range(OPEN_TRIES):
-            stamp = generations.stamp(self._index)
-            try:
-                generation = self._usable()
-                return _Serving(stamp, generation.facts, open_snapshot(generation.folder))
-            except EngineDownError:
-                if generations.stamp(self._index) == stamp:
-                    raise
-        raise EngineDownError("index.unavailable")
-
-    def _usable(self) -> Generation:
-        """The serving generation, if this program can read it. Raises EngineDownError."""
-        generation = generations.current(self._index)
-        if generation is None:
-            raise EngineDownError("index.missing")
-        facts = generation.facts
-        if (facts.get("format"), facts.get("segmenter")) != (FORMAT, self._segmenter.fingerprint):
-            raise EngineDownError("index.outdated")
-        return generation
+        return self._serving.verify()
 
     # --- writing ------------------------------------------------------------------------------------------
 
     def update(self, articles: Iterable[StoredArticle], *, seq: int) -> None:
-        previous = self._usable()
-        with self._partial(previous) as folder, closing(Workers(self._segmenter, 1)) as workers:
+        previous = self._serving.usable()
+        with (
+            writing(self._index),
+            self._partial(previous) as folder,
+            closing(Workers(self._segmenter, 1)) as workers,
+        ):
             writer = self._writer(folder, workers, is_new=False)
             writer.replace(articles, batch=self._batch)
             writer.merge()
@@ -153,26 +105,33 @@ class ArrayEngine:
         return max(1, self._memory // self._processes // BYTES_A_CHAR)
 
     def reached(self) -> int:
-        journal = rebuilding.unfinished(self._index, self._made_with)
+        with writing(self._index):
+            journal = rebuilding.unfinished(self._index, self._made_with)
         return journal.seq if journal else 0
 
     def rebuild(
         self, batches: Iterable[Batch], *, seq: int, after: int = 0, progress: Callable[[int], None] = _silent
     ) -> None:
+        with writing(self._index):
+            before = self._unfinished(after)
+            with (
+                self._partial(None, before) as folder,
+                closing(Workers(self._segmenter, self._processes)) as workers,
+            ):
+                writer = self._writer(folder, workers, is_new=True)
+                cut = Cut(min(self._batch, SEGMENT_DOCS), self.batch_chars, keeps_hidden=after > 0)
+                Rebuild(folder, writer, self._made_with, before).run(workers, batches, cut, progress)
+                self._publish(folder, writer, seq, None)
+
+    def _unfinished(self, after: int) -> Journal | None:
+        """The killed rebuild that has got to `after`; another one is given up. Raises ValueError."""
         before = rebuilding.unfinished(self._index, self._made_with)
         if before is not None and before.seq != after:
             shutil.rmtree(before.folder)
             before = None
         if after and before is None:
             raise ValueError(f"no rebuild has got to {after}")
-        with (
-            self._partial(None, before) as folder,
-            closing(Workers(self._segmenter, self._processes)) as workers,
-        ):
-            writer = self._writer(folder, workers, is_new=True)
-            cut = Cut(min(self._batch, SEGMENT_DOCS), self.batch_chars, keeps_hidden=after > 0)
-            Rebuild(folder, writer, self._made_with, before).run(workers, batches, cut, progress)
-            self._publish(folder, writer, seq, None)
+        return before and rebuilding.resume(before)
 
     def _writer(self, folder: Path, workers: Workers, *, is_new: bool) -> IndexWriter:
         chars = max(1, self._memory // workers.count // BYTES_A_CHAR)
@@ -185,8 +144,9 @@ class ArrayEngine:
         return {"format": FORMAT, "segmenter": self._segmenter.fingerprint}
 
     def tidy(self) -> None:
-        rebuilding.unfinished(self._index, self._made_with)
-        generations.tidy(self._index)
+        with writing(self._index):
+            rebuilding.unfinished(self._index, self._made_with)
+            generations.tidy(self._index)
 
     @contextmanager
     def _partial(self, previous: Generation | None, before: Journal | None = None) -> Iterator[Path]:

@@ -5,7 +5,8 @@ dtype, length and offset, and size and checksum of all that follows), then the a
 Numbers are little-endian. Nothing is ever unpickled.
 
 Kernels follow what stands in these files without looking left or right, so no byte is handed out unchecked: a file is
-summed up when it is first mapped (some 10 GB a second), and again when it looks as if it had been written to.
+summed up when it is opened, and again when it may have been written to while it is open. The header says what the sum
+must be; that the header is the right one is for the manifest to say, which knows the hash of the first HEAD_BYTES.
 """
 
 from __future__ import annotations
@@ -17,54 +18,82 @@ import os
 import weakref
 import zlib
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
 
-from kb.engine.compiled import Array, address, i8, kernel
+from kb.engine.compiled import Array, address, intrinsic, loop
+from kb.engine.watch import Watch
 
-MAGIC = b"KBARRAY2"
+MAGIC = b"KBARRAY3"
 ALIGNMENT = 64
-Stamp = tuple[int, int, int, int]  # device, inode, size, time of the last change of the content
+HEAD_BYTES = 16 * 1024  # room for the header of any file
+LANES = 32  # independent sums, so that several can be worked on at once
+PRIME = 0x9E3779B185EBCA87
+PIECE_BYTES = 1 << 20  # summed up by themselves
+TOGETHER = 8  # pieces that are handed to a thread; handing over takes as long as summing one
+SUMMING = min(4, os.cpu_count() or 1)  # threads; more than that wait for the memory
 
-_sound: set[Stamp] = set()  # files that this process has summed up; a hard link has the same stamp
+_null: Any = cgutils.get_null_value
 
 
 class ArraysDamaged(Exception):
     """The file is not what `write` made."""
 
 
-@dataclass(frozen=True, slots=True)
+class File:
+    """An open file. Closed when nothing refers to it any more."""
+
+    def __init__(self, path: Path) -> None:
+        self.number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self.number)
+        self.name = path.name
+        found = os.fstat(self.number)
+        self.key = found.st_dev, found.st_ino
+        self.size = found.st_size
+        self.sound: tuple[int, ...] | None = None  # stamp of what was summed up
+
+    def watch(self) -> None:
+        self._watch = Watch(self.number)
+
+    def stamp(self) -> tuple[int, ...]:
+        """Changes whenever the content may have changed."""
+        writes = self._watch.writes()
+        found = os.fstat(self.number)
+        return found.st_size, found.st_mtime_ns, found.st_ctime_ns if writes is None else -writes
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Arrays:
     """An opened file: facts and arrays, mapped, read-only."""
 
     facts: dict[str, Any]
     by_name: dict[str, Array]
-    descriptor: Descriptor
+    file: File
+    body: tuple[Array, ...]  # what is summed up: the arrays, each filled up to a multiple of ALIGNMENT
+    sum: int  # what it must come to
 
     def __getitem__(self, name: str) -> Array:
         return self.by_name[name]
 
-
-class Descriptor:
-    """An open file, to see whether anyone has written to it. Closed when nothing refers to it any more."""
-
-    def __init__(self, path: Path) -> None:
-        self.number = os.open(path, os.O_RDONLY)
-        self.name = path.name
-        self.stamp = self._stamp()
-        weakref.finalize(self, os.close, self.number)
-
-    def _stamp(self) -> Stamp:
-        found = os.fstat(self.number)
-        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
-
     def check(self) -> None:
-        """Raises ArraysDamaged when the file has been written to since it was opened."""
-        if self._stamp() != self.stamp:
-            raise ArraysDamaged(f"{self.name}: changed while it was in use")
+        """Raises ArraysDamaged when the file is no longer as it was written. Reads it only if it may have changed."""
+        stamp = self.file.stamp()
+        if stamp == self.file.sound:
+            return
+        if stamp[0] != self.file.size:  # nothing behind its end may be touched
+            raise ArraysDamaged(f"{self.file.name}: {stamp[0]} bytes, {self.file.size} when it was opened")
+        if checksum(self.body) != self.sum:
+            raise ArraysDamaged(f"{self.file.name}: checksum")
+        self.file.sound = stamp
+
+
+_opened: weakref.WeakValueDictionary[tuple[int, int], Arrays] = weakref.WeakValueDictionary()
 
 
 def write(path: Path, arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> None:
@@ -76,6 +105,8 @@ def write(path: Path, arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> 
         offset += _aligned(array.nbytes)
     known = {"facts": dict(facts), "arrays": table, "size": offset, "sum": checksum(arrays.values())}
     header = json.dumps(known, ensure_ascii=False).encode()
+    if _aligned(16 + len(header)) > HEAD_BYTES:
+        raise ValueError(f"{path.name}: a header of {len(header)} bytes")
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "wb") as file:
         file.write(
@@ -90,24 +121,34 @@ def write(path: Path, arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> 
 
 
 def read(path: Path) -> Arrays:
-    """Map the file at `path`. Raises ArraysDamaged when a byte of it is not as it was written."""
-    descriptor = Descriptor(path)
+    """Map the file at `path`, once in a process. Raises ArraysDamaged when a byte of it is not as it was written."""
+    file = File(path)
+    arrays = _opened.get(file.key)
+    if arrays is None:
+        file.watch()
+        arrays = _opened[file.key] = _map(file)
+    arrays.check()
+    return arrays
+
+
+def _map(file: File) -> Arrays:
     try:
-        mapped = mmap.mmap(descriptor.number, 0, access=mmap.ACCESS_READ)
+        # All pages at once: they are all read now, and to fault them in one by one takes as long as to sum them up.
+        mapped = mmap.mmap(file.number, 0, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE, prot=mmap.PROT_READ)
         length = int.from_bytes(mapped[8:12], "little")
         header = mapped[16 : 16 + length]
         if mapped[:8] != MAGIC or zlib.crc32(header) != int.from_bytes(mapped[12:16], "little"):
-            raise ArraysDamaged(f"{path.name}: header")
+            raise ArraysDamaged(f"{file.name}: header")
         known = json.loads(header)
+        if file.size != _aligned(16 + length) + known["size"]:
+            raise ArraysDamaged(f"{file.name}: {file.size} bytes")
         body = np.frombuffer(mapped, np.uint8, known["size"], _aligned(16 + length))
-        if descriptor.stamp not in _sound:
-            if checksum([body]) != known["sum"]:
-                raise ArraysDamaged(f"{path.name}: checksum")
-            _sound.add(descriptor.stamp)
         arrays = {name: _view(body, np.dtype(kind), *rest) for name, (kind, *rest) in known["arrays"].items()}
+        starts = [start for _, _, start in known["arrays"].values()]
+        parts = tuple(body[start:end] for start, end in zip(starts, [*starts[1:], len(body)], strict=True))
+        return Arrays(known["facts"], arrays, file, parts, int(known["sum"]))
     except (ValueError, KeyError, TypeError) as error:
-        raise ArraysDamaged(f"{path.name}: cut short") from error
-    return Arrays(known["facts"], arrays, descriptor)
+        raise ArraysDamaged(f"{file.name}: cut short") from error
 
 
 def _view(body: Array, kind: np.dtype[Any], count: int, start: int) -> Array:
@@ -132,25 +173,52 @@ def checksum(arrays: Iterable[Array]) -> int:
 
     No change within eight bytes goes unseen, any other once in 2**64.
     """
-    lanes = np.arange(1, 5, dtype=np.uint64)
-    for array in arrays:
-        body = _bytes_of(array)
-        even = len(body) - len(body) % ALIGNMENT
-        sum_up(address(body), even // 8, lanes)
-        rest = np.concatenate([body[even:], np.zeros(_missing(len(body)), np.uint8)])
-        sum_up(address(rest), len(rest) // 8, lanes)
-    return int.from_bytes(hashlib.blake2b(lanes.tobytes(), digest_size=8).digest(), "little")
+    digest = hashlib.blake2b(digest_size=8)
+    with ThreadPoolExecutor(SUMMING) as threads:  # which start when there is something for them to do
+        for array in arrays:
+            for lanes in _sums(_bytes_of(array), threads):
+                digest.update(lanes)
+    return int.from_bytes(digest.digest(), "little")
 
 
-@kernel
-def sum_up(start: int, words: int, lanes: Array) -> None:
-    """Four independent chains of xor and multiplication by an odd number, each step of which can be undone."""
-    a, b, c, d = lanes[0], lanes[1], lanes[2], lanes[3]
-    prime, half = np.uint64(0x9E3779B185EBCA87), np.uint64(32)
-    for i in range(0, words, 4):
-        a = (a ^ np.uint64(i8(start, i))) * prime
-        b = (b ^ np.uint64(i8(start, i + 1))) * prime
-        c = (c ^ np.uint64(i8(start, i + 2))) * prime
-        d = (d ^ np.uint64(i8(start, i + 3))) * prime
-        a, b, c, d = a ^ (a >> half), b ^ (b >> half), c ^ (c >> half), d ^ (d >> half)
-    lanes[0], lanes[1], lanes[2], lanes[3] = a, b, c, d
+def _sums(body: Array, threads: ThreadPoolExecutor) -> Iterable[bytes]:
+    """Of each piece, in order."""
+    pieces = [body[start : start + PIECE_BYTES] for start in range(0, len(body), PIECE_BYTES)]
+    if len(pieces) <= TOGETHER or SUMMING < 2:
+        return map(_sum, pieces)
+    handed = [pieces[start : start + TOGETHER] for start in range(0, len(pieces), TOGETHER)]
+    return threads.map(lambda some: b"".join(map(_sum, some)), handed)
+
+
+def _sum(piece: Array) -> bytes:
+    lanes = np.arange(1, LANES + 1, dtype=np.uint64)
+    even = len(piece) - len(piece) % lanes.nbytes
+    sum_up(address(piece), even, address(lanes))
+    if even < len(piece):
+        rest = np.zeros(lanes.nbytes, np.uint8)
+        rest[: len(piece) - even] = piece[even:]
+        sum_up(address(rest), len(rest), address(lanes))
+    return lanes.tobytes()
+
+
+@loop
+def sum_up(start: int, size: int, lanes: int) -> None:
+    """Of `size` bytes, a multiple of what all lanes take at a time. All but the size are addresses."""
+    for at in range(0, size, 8 * LANES):
+        mix(start + at, lanes)
+
+
+@intrinsic
+def mix(_context: Any, numbers: Any, lanes: Any) -> Any:
+    """Take a number into each lane: xor, and multiplication by an odd number; each step can be undone."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        whole_number, kind = ir.IntType(64), ir.VectorType(ir.IntType(64), LANES)
+        taken, kept = (builder.inttoptr(one, kind.as_pointer()) for one in arguments)
+        mixed = builder.xor(builder.load(kept, align=8), builder.load(taken, align=8))
+        mixed = builder.mul(mixed, ir.Constant(kind, [whole_number(PRIME)] * LANES))
+        mixed = builder.xor(mixed, builder.lshr(mixed, ir.Constant(kind, [whole_number(32)] * LANES)))
+        builder.store(mixed, kept, align=8)
+        return _null(context.get_value_type(types.none))
+
+    return types.none(types.int64, types.int64), generate

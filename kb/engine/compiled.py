@@ -6,10 +6,7 @@ every segment, which alone took longer than most queries. Whoever calls keeps th
 
 from __future__ import annotations
 
-import hashlib
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba as untyped_numba
@@ -18,7 +15,11 @@ import numpy.typing as npt
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.caching import FunctionCache
+from numba.core.runtime import nrt
 from numba.extending import intrinsic as untyped_intrinsic
+
+from kb.engine import kernel_cache
 
 Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
@@ -36,28 +37,43 @@ whole = cast(
 )  # in kernels: an unsigned number and a signed one would make a float
 
 
-def _cache_folder() -> Path:
-    """Named by the sources of all kernels, because numba does not notice when a kernel in another file changes."""
-    sources = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
-    digest = hashlib.sha256(b"\0".join(source for source in sources if b"kb.engine.compiled" in source))
-    digest.update(Path(__file__).read_bytes())
-    return Path(sys.prefix) / "var" / "kb-kernels" / digest.hexdigest()[:16]
+numba.config.CACHE_DIR = str(kernel_cache.folder())
 
 
-if not numba.config.CACHE_DIR:
-    numba.config.CACHE_DIR = str(_cache_folder())
+class _Cache(FunctionCache):
+    """numba's, but opened when the kernel is first called, and loading does not make ready to compile.
+
+    Of the start of a command that took a fifth of a second.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._is_open = False
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        if not self._is_open:
+            super().__init__(self._function)  # type: ignore[no-untyped-call]
+            self._is_open = True
+        nrt.rtsys.initialize(context)
+        loaded = self._load_overload(signature, context)  # type: ignore[no-untyped-call]
+        return loaded or super().load_overload(signature, context)  # type: ignore[no-untyped-call]
+
+
+def _cached(function: F, **options: Any) -> F:
+    compiled = numba.njit(nogil=True, error_model="numpy", **options)(function)
+    compiled._cache = _Cache(function)
+    kept: F = compiled
+    return kept
 
 
 def kernel(function: F) -> F:
     """Compiled when first called, then read from the cache. Divides as numpy does, and checks no bounds."""
-    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    return compiled
+    return _cached(function)
 
 
 def loop(function: F) -> F:
     """The same for what makes no array: arrays handed in are not counted, which would take a third of a query's time."""
-    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
-    return compiled
+    return _cached(function, _nrt=False)
 
 
 def _loader(stored: Any, loaded: Any) -> Any:

@@ -9,7 +9,6 @@ of an id counts, and hidden articles are kept until the end as empty ones with -
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -44,14 +43,9 @@ class Journal:
         """On the disk when it returns; the segments' files are already."""
         known = {"facts": dict(self.facts), "seq": self.seq, "segments": self.segments}
         new = self.folder / f"{JOURNAL}.new"
-        with new.open("w", encoding="utf-8") as file:
-            json.dump(known, file)
-            file.flush()
-            os.fsync(file.fileno())
+        generations.write(new, json.dumps(known))
         new.rename(self.folder / JOURNAL)
-        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        os.fsync(descriptor)
-        os.close(descriptor)
+        generations.sync(self.folder)
 
     def listed(self) -> list[KbSegment]:
         """The segments. Raises SegmentDamaged when a file is not as it was written."""

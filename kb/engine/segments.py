@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from kb.engine import arrays, columns
-from kb.engine.arrays import Descriptor
+from kb.engine.arrays import Arrays
 from kb.engine.columns import Columns
 from kb.engine.compiled import Array, Ints, address, kernel
 from kb.engine.layout import (
@@ -53,7 +53,7 @@ class Segment:
     sizes: dict[str, tuple[int, int]]  # of each field: terms, and bytes of the longest one
     alive: Array  # u1 of each document; empty when nothing is deleted
     dead: dict[str, Array]  # u4 of each term, by field; empty arrays when nothing is deleted
-    files: tuple[Descriptor, ...]
+    files: tuple[Arrays, ...]
 
     @property
     def count(self) -> int:
@@ -99,10 +99,10 @@ def read(folder: Path, name: str, deletions: int) -> Segment:
             raise SegmentDamaged(f"{name}: format {file.facts['format']}")
         alive: Array = np.empty(0, np.uint8)
         dead = {field: np.empty(0, np.uint32) for field in FIELDS}
-        files = [file.descriptor]
+        files = [file]
         if deletions:
             gone = arrays.read(folder / f"{name}.{deletions}.kbd")
-            files.append(gone.descriptor)
+            files.append(gone)
             alive, dead = gone["alive"], {field: gone[field] for field in FIELDS}
         docs, means = int(file.facts["docs"]), file.facts["means"]
         return Segment(name, file.by_name, docs, means, file.facts["sizes"], alive, dead, tuple(files))

@@ -87,7 +87,7 @@ class Snapshot:
                 try:
                     file.check()
                 except ArraysDamaged as error:
-                    raise EngineDownError("index.damaged", file=file.name, reason=str(error)) from error
+                    raise EngineDownError("index.damaged", file=file.file.name, reason=str(error)) from error
 
     def _weigh(self, number: int, field: str) -> None:
         """Length norms at the mean length of the living, so that scores do not depend on the layout."""

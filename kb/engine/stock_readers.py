@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from whoosh.codec.base import PerDocumentReader
+from whoosh.codec.base import FieldCursor, PerDocumentReader
 from whoosh.codec.base import TermsReader as WhooshTerms
 from whoosh.columns import ColumnReader
 from whoosh.matching import ListMatcher
@@ -108,6 +108,11 @@ class ArrayMatcher(ListMatcher):  # type: ignore[misc]  # Whoosh has no types
         twin._i = self._i
         return twin
 
+    def id(self) -> int:
+        """At the end the last one, as Whoosh's own: its matchers ask once more before they look whether there is one."""
+        last: int = self._ids[min(self._i, len(self._ids) - 1)]
+        return last
+
     def supports(self, astype: str) -> bool:
         return astype in ("positions", "frequency")
 
@@ -116,6 +121,35 @@ class ArrayMatcher(ListMatcher):  # type: ignore[misc]  # Whoosh has no types
 
     def spans(self) -> list[Span]:
         return [Span(place) for place in self._places[self._i]]
+
+
+class Cursor(FieldCursor):  # type: ignore[misc]  # Whoosh has no types
+    """Walks over a dictionary, for queries that jump from term to term (FuzzyTerm)."""
+
+    def __init__(self, terms: list[bytes], field: Any) -> None:
+        self._terms = terms
+        self._field = field
+        self._place = 0
+
+    def first(self) -> str | None:
+        self._place = 0
+        return self.text()
+
+    def find(self, string: str | bytes) -> str | None:
+        wanted = string if isinstance(string, bytes) else self._field.to_bytes(string)
+        self._place = bisect_left(self._terms, wanted)
+        return self.text()
+
+    def next(self) -> str | None:
+        self._place += 1
+        return self.text()
+
+    def text(self) -> str | None:
+        """None behind the last."""
+        return self._field.from_bytes(self._terms[self._place]) if self.is_valid() else None
+
+    def is_valid(self) -> bool:
+        return self._place < len(self._terms)
 
 
 class TermsReader(WhooshTerms):  # type: ignore[misc]  # Whoosh has no types
@@ -127,6 +161,9 @@ class TermsReader(WhooshTerms):  # type: ignore[misc]  # Whoosh has no types
 
     def __contains__(self, term: tuple[str, bytes]) -> bool:
         return self._place(*term) is not None
+
+    def cursor(self, fieldname: str, fieldobj: Any) -> Cursor:
+        return Cursor(self._terms(fieldname), fieldobj)
 
     def indexed_field_names(self) -> list[str]:
         return [*FIELDS, "published"]

@@ -1,48 +1,113 @@
-"""Compiles every kernel once, so that no request and no test has to wait for it. Run at set-up and before a rebuild."""
+"""Compiles every kernel that an index reaches, so that no request has to wait for it. Run at set-up.
+
+`python -m kb.engine.warm_up` is what set-up calls. tests/engine/test_warm_up.py fails when a query or an update compiles
+anything after it.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import os
+import subprocess
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from kb.engine import best
-from kb.engine.evaluate import evaluate
-from kb.engine.index_writer import IndexWriter
-from kb.engine.parallel import Workers
-from kb.engine.snapshot import open_snapshot
-from kb.engine.tree import Literal, Or, Phrase, Prefix, Term
-from kb.model import Article, Block, StoredArticle
+from kb.engine import Engine, kernel_cache
+from kb.engine.array_engine import ArrayEngine
+from kb.engine.tree import Also, And, Boost, Every, Literal, Node, Not, Or, Phrase, Prefix, Range, Term, Value
+from kb.errors import ConfigError
+from kb.model import Article, Author, Block, Page, Status, StoredArticle
+from kb.query import parse
 from kb.text.segment import Segmenter
+
+# One of each kind: one word, several, a phrase of one character and of more, each field, dates, words without an article.
+QUERIES = (
+    "学习", "学习 党建 工作", "学习党建", "“学”", "“学习党建”", "标题:学习", "标题:“学习”", "标题:“学”", "作者:周见山",
+    "单位:青石县", "报纸:清河日报", "日期:2023-01..2024-06", "学习 日期:2023", "公益诉讼", "学习 公益诉讼", "鑫 龘",
+)  # fmt: skip
+WORD, GRAM = Term("text", "学习"), Term("grams", "学习", 0.5)
+SPLIT = Phrase("text", ("学习", "党建"), (0, 2))
+LITERALS = (Literal("学"), Literal("学习"), Literal("学习", in_title=True), Literal("学", in_title=True))
+TREES: tuple[Node, ...] = (
+    WORD,
+    SPLIT,
+    Also(And((WORD, Not(Term("text", "公益")))), (GRAM,)),
+    Also(Or((WORD, GRAM)), (GRAM,)),
+    Also(And((Boost(WORD, 2.0), Range("published", 20230101, 20240601))), (GRAM,)),
+    Or((WORD, SPLIT, Prefix("text", "学"), Value("newspaper", frozenset({"清河日报", ""})), *LITERALS), 2),
+    Every(),
+)
+PAGES = (
+    Page(limit=2),
+    Page(only={"newspaper": ("清河日报",)}, facets=("newspaper", "year"), seconds=60.0),
+    Page(only={"author": ("",), "source": ("files",)}, since="2023-01-01", facets=("year", "author")),
+    Page(without={"year": ("2023",)}, sort="newest", offset=1),
+    Page(least_chars=1, most_chars=9, sort="longest", collapse=True),
+)
+
+
+def ensure(say: Callable[[str], None]) -> None:
+    """Compile in a process of its own, unless that was done before; `say` prints a line when it must be waited for.
+
+    Raises ConfigError("index.kernels").
+    """
+    if kernel_cache.is_complete():
+        return
+    say("正在编译检索内核,约半分钟,只需一次 … · compiling the search kernels, once …")
+    done = subprocess.run([sys.executable, "-m", __name__], capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["?"])[-1]
+        raise ConfigError("index.kernels", folder=kernel_cache.folder(), reason=last)
+
+
+def main() -> None:
+    """Compile, one process at a time."""
+    lock = os.open(kernel_cache.folder(), os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    if not kernel_cache.is_complete():
+        compile_kernels()
+        kernel_cache.complete()
 
 
 def compile_kernels() -> None:
-    """Takes some half a minute the first time, and half a second from the cache."""
-    articles = [_article(number) for number in (1, 2)]
+    """Takes half a minute the first time, and half a second from the cache."""
+    articles = [_article(number) for number in range(1, 12)]
     with tempfile.TemporaryDirectory() as name:
-        writer = IndexWriter(Path(name), Workers(Segmenter([]), 1), is_new=True)
-        writer.add(articles, batch=1)
-        writer.replace(articles[:1], batch=1)
-        writer.merge(everything=True)
-        writer.seal()
-        snapshot = open_snapshot(Path(name))
-        nodes = (Term("text", "学"), Phrase("text", ("学", "习"), (0, 1)), Prefix("text", "学"))
-        evaluate(
-            snapshot,
-            Or(
-                (
-                    *nodes,
-                    Literal("学"),
-                    Literal("学习"),
-                    Literal("学习", in_title=True),
-                    Literal("学", in_title=True),
-                )
-            ),
-        )
-        snapshot.best(best.ANY, [("text", b"a")], limit=1)
+        engine = ArrayEngine(Path(name), Segmenter([]), memory_mib=32, batch=4, processes=1)
+        engine.rebuild([articles[:9]], seq=9)
+        _ask(engine)
+        engine.update(articles[8:10], seq=10)
+        _ask(engine)
+        engine.update([_article(2, "gone"), *articles[10:]], seq=11)
+        _ask(engine)
+        engine.verify()
 
 
-def _article(number: int) -> StoredArticle:
+def _ask(engine: Engine) -> None:
+    for page in PAGES:
+        for text in QUERIES:
+            engine.find(parse(text), page)
+            engine.find(parse(text), page, match="any")
+        for tree in TREES:
+            engine.find_tree(tree, page)
+
+
+def _article(number: int, status: Status = "normal") -> StoredArticle:
+    texts = ("学习党建,推进工作。", "一是学习。", f"第{number}次会议,学党建。")
     article = Article(
-        key=str(number), source="files", title="学习", blocks=(Block("b", "paragraph", None, "学习"),)
+        key=str(number),
+        source="files",
+        title="学习党建" if number % 2 else "工作",
+        blocks=tuple(Block(f"b{place}", "paragraph", None, text) for place, text in enumerate(texts)),
+        authors=(Author("周见山", "作者"),) * (number % 3),
+        affiliation="青石县" if number % 4 else None,
+        newspaper="清河日报" if number % 3 else None,
+        published=f"202{number % 4}-05-04" if number % 5 else None,
     )
-    return StoredArticle(number, number, 1, "normal", article, None, None, "2026-11-22T00:00:00Z", 2)
+    return StoredArticle(number, number, 1, status, article, None, None, "2026-11-22T00:00:00Z", 2)
+
+
+if __name__ == "__main__":
+    main()

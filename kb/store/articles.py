@@ -68,9 +68,7 @@ class VersionLine:
 
 def fingerprints(connection: Connection) -> Fingerprints:
     """The fingerprints of every stored article, for linking reprints while saving."""
-    return Fingerprints(
-        (row.id, row.simhash) for row in connection.execute(select(articles.c.id, articles.c.simhash))
-    )
+    return Fingerprints(iter(connection.execute(select(articles.c.id, articles.c.simhash))))
 
 
 def save(connection: Connection, items: Sequence[NewArticle], near: Fingerprints) -> list[Saved]:

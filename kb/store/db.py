@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import OperationalError
 
 from kb.errors import StoreError
 
@@ -28,16 +29,18 @@ PRAGMAS = (
     "PRAGMA cell_size_check=ON",
     "PRAGMA wal_autocheckpoint=0",
 )
+REFUSALS = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 CHECKPOINT_BYTES = 16 * 1024 * 1024  # of WAL, before a checkpoint is worth its lock
 
 
 def open_database(path: Path) -> Engine:
     """The store at `path`, created with the newest schema when the file does not exist.
 
-    Raises StoreError("store.newer_schema") or StoreError("store.older_schema").
+    Raises StoreError("store.newer_schema"), StoreError("store.older_schema") or StoreError("store.unwritable").
     """
     database = connect(path)
-    found = revision(database)
+    with _refusals(database):
+        found = revision(database)
     if found is None:
         upgrade(database)
     elif found < REVISION:
@@ -98,15 +101,31 @@ def reading(database: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(database: Engine) -> Iterator[Connection]:
-    """A transaction that holds the write lock from its start; rolled back on any error."""
-    with database.connect() as connection:
+    """A transaction that holds the write lock from its start; rolled back on any error.
+
+    Raises StoreError("store.unwritable") when the disk is full or refuses.
+    """
+    with _refusals(database), database.connect() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
             yield connection
+            connection.exec_driver_sql("COMMIT")
         except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
+            if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]  # SQLite has not ended it
+                connection.exec_driver_sql("ROLLBACK")
             raise
-        connection.exec_driver_sql("COMMIT")
+
+
+@contextmanager
+def _refusals(database: Engine) -> Iterator[None]:
+    """What the disk refuses SQLite, in words."""
+    try:
+        yield
+    except OperationalError as error:
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the rest tells which file operation it was
+        if code not in REFUSALS:
+            raise
+        raise StoreError("store.unwritable", path=database.url.database, reason=error.orig) from error
 
 
 def checkpoint(database: Engine, data: Path, *, at_least: int = CHECKPOINT_BYTES) -> bool:

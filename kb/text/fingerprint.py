@@ -81,11 +81,11 @@ class Fingerprints:
     """Similarity hashes of many articles, searched in one pass (75,000 in about 0.2 ms). Not thread-safe."""
 
     def __init__(self, pairs: Iterable[tuple[int, int]] = ()) -> None:
-        self._ids = np.empty(1024, dtype=np.int64)
-        self._hashes = np.empty(1024, dtype=np.uint64)
-        self._places: dict[int, int] = {}
-        for article_id, value in pairs:
-            self.add(article_id, value)
+        known = dict(pairs)
+        room = max(1024, len(known))
+        self._ids = np.resize(np.fromiter(known, np.int64, len(known)), room)
+        self._hashes = np.resize(np.fromiter((one & _MASK for one in known.values()), np.uint64), room)
+        self._places = dict(zip(known, range(len(known)), strict=True))
 
     def __len__(self) -> int:
         return len(self._places)

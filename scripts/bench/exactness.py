@@ -34,7 +34,6 @@ import numpy as np
 
 from kb import config
 from kb.engine import best
-from kb.engine.answer import answer
 from kb.engine.array_engine import ArrayEngine
 from kb.engine.evaluate import Matches, evaluate
 from kb.engine.index_writer import IndexWriter
@@ -46,7 +45,6 @@ from kb.model import Article, Author, StoredArticle
 from kb.parse.archive import read_archive_line
 from kb.text.lexicon import load_segmenter
 from kb.text.segment import Segmenter
-from scripts.bench.exhaustive import Array
 from scripts.bench.random_queries import CLASSES, Asked, Words
 from scripts.bench.reference import Answer, Reference, Typed
 
@@ -161,7 +159,7 @@ class Shelf(ArrayEngine):
     def lay(self, change: Callable[[IndexWriter], None], *, is_new: bool) -> None:
         previous = None if is_new else self._usable()
         with self._partial(previous) as folder, closing(Workers(self._segmenter, 1)) as workers:
-            writer = IndexWriter(folder, workers, is_new=is_new)
+            writer = IndexWriter(folder, workers, is_new=is_new, chars=1 << 40)
             change(writer)
             self._publish(folder, writer, 1, previous)
 
@@ -235,23 +233,17 @@ def changed(
 # --- roads: what one layout answers ------------------------------------------------------------------------
 
 
-def by_evaluation(layout: Layout, asked: Asked) -> tuple[Matches, Answer]:
-    """Every match with its score, in the order of the reference, and the page asked for."""
+def by_evaluation(layout: Layout, asked: Asked) -> Matches:
+    """Every match with its score, in the order of the reference."""
     found = evaluate(layout.snapshot, asked.node)
-    page = answer(layout.snapshot, *found, asked.page)
     if (found.mask & ~layout.snapshot.alive).any():
         raise SystemExit(f"removed articles are found by {asked.node}")
-    ordered = Matches(found.mask[layout.by_id], found.scores[layout.by_id])
-    return ordered, Answer(page.ids, page.scores, page.total, page.facets)
+    return Matches(found.mask[layout.by_id], found.scores[layout.by_id])
 
 
-def by_skipping(
-    layout: Layout, asked: Asked, limit: int, where: Array
-) -> tuple[list[int], list[float]] | None:
-    """The best of a list of words or a phrase, among the articles `where` lets through; None for other trees."""
-    mask = np.zeros(layout.snapshot.docs, np.uint8)
-    mask[layout.by_id] = where
-    best_of = partial(layout.snapshot.best, limit=limit, mask=np.empty(0, np.uint8) if where.all() else mask)
+def by_skipping(layout: Layout, asked: Asked, limit: int) -> tuple[list[int], list[float]] | None:
+    """The best of a list of words or a phrase; None for other trees."""
+    best_of = partial(layout.snapshot.best, limit=limit)
     terms: tuple[Node, ...]
     optional: tuple[Node, ...] = ()
     match asked.node:
@@ -277,11 +269,11 @@ def by_skipping(
     )  # fmt: skip
 
 
-def by_typing(layout: Layout, typed: Typed) -> Answer:
-    found = layout.engine.find(
-        typed.query, match=typed.match, filters=typed.filters, sort=typed.sort, offset=typed.offset,
-        limit=typed.limit,
-    )  # fmt: skip
+def on_page(layout: Layout, asked: Asked | Typed) -> Answer:
+    if isinstance(asked, Typed):
+        found = layout.engine.find(asked.query, asked.page, match=asked.match)
+    else:
+        found = layout.engine.find_tree(asked.node, asked.page)
     return Answer(found.ids, found.scores, found.total, found.facets)
 
 
@@ -316,19 +308,18 @@ def compare(
     if isinstance(asked, Typed):
         expected = reference.typed(asked)
         for name, layout in layouts.items():
-            tally.take(kind, f"{name}, find", asked, page_difference(by_typing(layout, asked), expected))
+            tally.take(kind, f"{name}, find", asked, page_difference(on_page(layout, asked), expected))
         return
     found = reference.found(asked.node)
     expected = reference.answer(found, asked.page)
     limit = (1, 10, 100)[tally.asked[kind] % 3]
-    where = reference.without(asked.page.without)
-    ids, scores = reference.fields["text"].ranked(found, where=where, limit=limit)
+    ids, scores = reference.fields["text"].ranked(found, limit=limit)
     earlier: Matches | None = None
     for name, layout in layouts.items():
-        matches, page = by_evaluation(layout, asked)
+        matches, page = by_evaluation(layout, asked), on_page(layout, asked)
         tally.take(kind, f"{name}, evaluate", asked, match_difference(reference, matches, found, earlier))
         tally.take(kind, f"{name}, page", asked, page_difference(page, expected))
-        skipped = by_skipping(layout, asked, limit, where)
+        skipped = by_skipping(layout, asked, limit)
         if skipped is not None:
             own = matches.scores[np.searchsorted(reference.numbers["id"], skipped[0])].tolist()
             some = Answer(tuple(ids.tolist()), tuple(scores.tolist()), 0, {})

@@ -107,10 +107,9 @@ class Scan:
         """Of what so many documents hold: Lucene's idf × (k1 + 1) × boost."""
         return math.log(1.0 + (self.docs - holding + 0.5) / (holding + 0.5)) * (K1 + 1.0) * boost
 
-    def holding(self, word: str) -> int:
-        """Documents that hold a word."""
-        number = self.numbers.get(word)
-        return 0 if number is None else int(self._posting_at[number + 1] - self._posting_at[number])
+    def having(self, word: str) -> Array:
+        """The documents that hold a word, by their places in `ids`."""
+        return self._postings(word)[0]
 
     def nothing(self) -> Found:
         return Found(np.zeros(self.docs, np.bool_), np.zeros(self.docs))

@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kb.engine.answer import Page
 from kb.engine.tree import (
     Also,
     And,
@@ -22,7 +21,7 @@ from kb.engine.tree import (
     Term,
     Value,
 )  # fmt: skip
-from kb.model import Clause, Filters, Query
+from kb.model import Clause, Page, Query
 from kb.text.normalize import fold
 from kb.text.segment import Segmenter
 from scripts.bench.reference import Reference, Typed, literal_texts
@@ -48,9 +47,9 @@ class Words:
         self.pick = pick
         self.cut = segmenter.words
         self._articles = reference.articles
-        numbers = reference.fields["text"].numbers
-        self._all = list(numbers)
-        self._hot = sorted(numbers, key=reference.fields["text"].holding, reverse=True)[:200]
+        scan = reference.fields["text"]
+        self._all = list(scan.numbers)
+        self._hot = sorted(self._all, key=lambda word: len(scan.having(word)), reverse=True)[:200]
         self._values = {name: sorted(reference.values(name)) for name in (*NAMES, "year")}
         self._published = reference.numbers["published"]
         self._body_chars = reference.numbers["body_chars"]
@@ -152,7 +151,13 @@ class Words:
         facets = (*NAMES, "year")
         chosen = [name for name in facets if pick.random() < 0.1]
         banned = [name for name in facets if pick.random() < 0.05]
+        days = self.days() if pick.random() < 0.1 else (None, None)
+        chars = self.range().low if pick.random() < 0.05 else None
         return Page(
+            since=days[0],
+            until=days[1],
+            least_chars=chars,
+            most_chars=pick.choice((None, None, 300)),
             only={name: tuple(self.some(name, 3)) for name in chosen},
             without={name: tuple(self.some(name, 2)) for name in banned},
             facets=tuple(pick.sample(facets, pick.randint(0, 4))),
@@ -174,24 +179,20 @@ class Words:
             return Clause("word", text or "党建", field)
         if kind < 0.9:
             return Clause("phrase", self.literal().text, self.pick.choice((None, None, "title")))
-        days = sorted(int(self._published[self.pick.randrange(len(self._published))]) for _ in range(2))
-        since, until = (f"{day:08d}" for day in days)
-        dated = [f"{day[:4]}-{day[4:6]}-{day[6:]}" if int(day) else None for day in (since, until)]
-        return Clause("date", "", "published", *dated)
+        return Clause("date", "", "published", *self.days())
+
+    def days(self) -> tuple[str | None, ...]:
+        """Of two articles, the earlier first; None for unknown."""
+        two = sorted(int(self._published[self.pick.randrange(len(self._published))]) for _ in range(2))
+        return tuple(
+            f"{day // 10000:04d}-{day // 100 % 100:02d}-{day % 100:02d}" if day else None for day in two
+        )
 
     def typed(self) -> Typed:
         pick = self.pick
         clauses = tuple(dict.fromkeys(self.clause() for _ in range(pick.randint(1, 4))))
-        newspapers = self.some("newspaper", 2) if pick.random() < 0.2 else ()
-        years = self.some("year", 2) if pick.random() < 0.2 else ()
-        return Typed(
-            Query(" ".join(one.text for one in clauses), clauses),
-            pick.choice(("all", "all", "any")),
-            Filters(tuple(newspapers), tuple(years)),
-            pick.choice(("relevance", "relevance", "newest", "oldest")),
-            pick.choice((0, 0, 10, 100, 990, 5000)),
-            pick.choice((1, 10, 10, 50)),
-        )
+        query = Query(" ".join(one.text for one in clauses), clauses)
+        return Typed(query, pick.choice(("all", "all", "any")), self.page())
 
 
 def _least(words: Words) -> Node:

@@ -5,6 +5,7 @@ Shares with kb.engine only what a question is made of (tree.py, answer.Page): no
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,6 @@ from itertools import accumulate, chain
 import numpy as np
 
 from kb.engine import plan
-from kb.engine.answer import Page
 from kb.engine.tree import (
     Also,
     And,
@@ -29,7 +29,7 @@ from kb.engine.tree import (
     Term,
     Value,
 )  # fmt: skip
-from kb.model import Article, Filters, Match, Query, Sort, StoredArticle
+from kb.model import Article, Match, Page, Query, StoredArticle
 from kb.text.normalize import fold
 from kb.text.segment import Segmenter
 from scripts.bench.exhaustive import Array, Found, Scan, added
@@ -54,10 +54,7 @@ class Typed:
 
     query: Query
     match: Match
-    filters: Filters
-    sort: Sort
-    offset: int
-    limit: int
+    page: Page
 
 
 class Reference:
@@ -81,6 +78,7 @@ class Reference:
         }
         self.numbers = {name: np.array(values, np.int64) for name, values in numbers.items()}
         self._values: dict[str, dict[str, Array]] = {}
+        self._words: dict[str, list[str]] = {}  # of each field, sorted
 
     def values(self, column: str) -> dict[str, Array]:
         """Values of a column of names, "" for unknown, each with the articles that have it."""
@@ -129,9 +127,7 @@ class Reference:
         """Of what does not score."""
         match node:
             case Prefix(field, text):
-                scan = self.fields[field]
-                words = [word for word in scan.numbers if word.startswith(text)]
-                return added([scan.nothing(), *map(scan.term, words)]).mask
+                return self._beginning(field, text)
             case Range(column, low, high):
                 return (self.numbers[column] >= low) & (self.numbers[column] <= high)
             case Value(column, values):
@@ -142,13 +138,26 @@ class Reference:
                 return np.ones(len(self.ids), np.bool_)
         raise TypeError(node)
 
+    def _beginning(self, field: str, text: str) -> Array:
+        if field not in self._words:
+            self._words[field] = sorted(self.fields[field].numbers)
+        words = self._words[field]
+        mask = self.fields[field].nothing().mask
+        for place in range(bisect_left(words, text), len(words)):
+            if not words[place].startswith(text):
+                break
+            mask[self.fields[field].having(words[place])] = True
+        return mask
+
     # --- pages -----------------------------------------------------------------------------------------------
 
     def typed(self, asked: Typed) -> Answer:
-        """kb.engine.Engine.find. What of a typed word must match, and where, is kb.engine.plan's to say."""
+        """kb.engine.Engine.find. What of a typed word must match, and where, is kb.engine.plan's to say.
+
+        Pieces of clauses count only where no article in the page's range, whatever facet values are chosen, has a whole one.
+        """
         clauses = plan.wanted(asked.query.clauses, self._segmenter)
-        only = {"newspaper": asked.filters.newspapers, "year": asked.filters.years}
-        page = Page(only=only, sort=asked.sort, offset=asked.offset, limit=asked.limit)
+        page = asked.page
         if not clauses:
             return self.answer(self.fields["text"].nothing(), page)
         if asked.match == "all":
@@ -166,6 +175,7 @@ class Reference:
         dated = np.logical_and.reduce(
             [self.found(Every()).mask, *(self.found(one.pieces[0][0]).mask for one in dates)]
         )
+        dated &= self.without(page.without) & self._in_range(page)
         mask = dated & (full > 0)
         if not mask.any():
             several = [found.mask for found, text in pieces if len(text) > 1]
@@ -173,7 +183,7 @@ class Reference:
         return self.answer(Found(mask, scores), page, tiers=full)
 
     def answer(self, found: Found, page: Page, tiers: Array | None = None) -> Answer:
-        mask = found.mask & self.without(page.without)
+        mask = found.mask & self.without(page.without) & self._in_range(page)
         chosen = {facet: self.has(facet, values) for facet, values in page.only.items() if values}
         kept = np.flatnonzero(np.logical_and.reduce([mask, *chosen.values()]))
         shown = kept[np.lexsort([one[kept] for one in self._keys(found.scores, page.sort, tiers)])]
@@ -189,6 +199,15 @@ class Reference:
             facets[facet] = self._counts(facet, np.logical_and.reduce([mask, *others]))
         ids, scores = self.numbers["id"][on_page], found.scores[on_page]
         return Answer(tuple(ids.tolist()), tuple(scores.tolist()), len(shown), facets)
+
+    def _in_range(self, page: Page) -> Array:
+        days, chars = self.numbers["published"], self.numbers["body_chars"]
+        mask = np.ones(len(days), np.bool_)
+        if page.since or page.until:
+            mask &= days >= int((page.since or "0000-00-01").replace("-", ""))
+            mask &= days <= int((page.until or "9999-99-99").replace("-", ""))
+        mask &= chars >= (page.least_chars or 0)
+        return mask if page.most_chars is None else mask & (chars <= page.most_chars)
 
     def _keys(self, scores: Array, sort: str, tiers: Array | None) -> list[Array]:
         """What articles are ordered by, the last the foremost."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
+import sys
 from collections import Counter, defaultdict
 from dataclasses import replace
 
@@ -19,6 +21,8 @@ from kb.engine.snapshot import open_snapshot
 from kb.engine.tree import Also, And, Boost, Every, Literal, Not, Or, Phrase, Prefix, Range, Term, Value
 from kb.text.normalize import fold
 from kb.text.segment import Segmenter
+from scripts.bench import exactness
+from scripts.bench.reference import Answer
 from tests.engine.test_contract import stored
 
 VOCABULARY = [
@@ -284,23 +288,24 @@ trees = st.recursive(
     ),
     max_leaves=8,
 )
-PATIENT = settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+# Few in the fast suite, many in the slow one.
+EXAMPLES = pytest.mark.parametrize("examples", [12, pytest.param(300, marks=pytest.mark.slow)])
 
 
-@given(tree=trees)
-@PATIENT
-def test_a_tree_matches_and_scores_as_a_scan_does(library, tree):
+def holds(examples, *strategies):
+    """Runs the promise that it decorates, for so many examples."""
+    return lambda promise: settings(max_examples=examples, suppress_health_check=list(HealthCheck))(
+        given(*strategies)(promise)
+    )()
+
+
+@EXAMPLES
+def test_a_tree_matches_and_scores_as_a_scan_does(library, examples):
     snapshot, scan = library
-    found = evaluate(snapshot, tree)
-    scores = dict(
-        zip(snapshot.article_ids[found.mask].tolist(), found.scores[found.mask].tolist(), strict=True)
-    )
 
-    assert scores == pytest.approx(scan.find(tree), rel=1e-9, abs=1e-12)
+    @holds(examples, trees)
+    def _(tree):
+        assert scored(snapshot, tree) == pytest.approx(scan.find(tree), rel=1e-9, abs=1e-12)
 
 
 queries = st.tuples(
@@ -309,59 +314,144 @@ queries = st.tuples(
 )
 
 
-@given(asked=queries, limit=st.sampled_from([1, 3, 10, 1000]))
-@PATIENT
-def test_the_best_by_skipping_are_the_best_of_all_to_the_last_bit(library, asked, limit):
+@EXAMPLES
+def test_the_best_by_skipping_are_the_best_of_all_to_the_last_bit(library, examples):
     snapshot, _ = library
-    mode, words = asked
-    nodes = tuple(Term("text", word) for word in words)
-    found = evaluate(snapshot, And(nodes) if mode == best.ALL else Or(nodes))
-    ranked = sorted(
-        zip((-found.scores[found.mask]).tolist(), snapshot.article_ids[found.mask].tolist(), strict=True)
-    )[:limit]
-    ids, scores = snapshot.best(mode, [("text", word.encode()) for word in words], limit=limit)
 
-    assert [(-score, one) for score, one in zip(scores, ids, strict=True)] == ranked
+    @holds(examples, queries, st.sampled_from([1, 3, 10, 1000]))
+    def _(asked, limit):
+        mode, words = asked
+        nodes = tuple(Term("text", word) for word in words)
+        found = evaluate(snapshot, And(nodes) if mode == best.ALL else Or(nodes))
+        ranked = sorted(
+            zip((-found.scores[found.mask]).tolist(), snapshot.article_ids[found.mask].tolist(), strict=True)
+        )[:limit]
+        ids, scores = snapshot.best(mode, [("text", word.encode()) for word in words], limit=limit)
+
+        assert [(-score, one) for score, one in zip(scores, ids, strict=True)] == ranked
 
 
-@given(node=phrases, limit=st.sampled_from([1, 10, 1000]))
-@PATIENT
-def test_the_best_of_a_phrase_are_those_of_the_scan(library, node, limit):
+@EXAMPLES
+def test_the_best_of_a_phrase_are_those_of_the_scan(library, examples):
     snapshot, scan = library
-    expected = scan.find(node)
-    ranked = sorted(expected, key=lambda n: (-round(expected[n], 9), n))[:limit]
-    terms = [("text", word.encode()) for word in node.words]
-    ids, scores = snapshot.best(best.PHRASE, terms, limit=limit, offsets=list(node.offsets))
 
-    assert ids == ranked
-    assert scores == pytest.approx([expected[n] for n in ranked])
+    @holds(examples, phrases, st.sampled_from([1, 10, 1000]))
+    def _(node, limit):
+        expected = scan.find(node)
+        ranked = sorted(expected, key=lambda n: (-round(expected[n], 9), n))[:limit]
+        terms = [("text", word.encode()) for word in node.words]
+        ids, scores = snapshot.best(best.PHRASE, terms, limit=limit, offsets=list(node.offsets))
+
+        assert ids == ranked
+        assert scores == pytest.approx([expected[n] for n in ranked])
 
 
-@given(
-    words=st.lists(st.sampled_from(WORDS), min_size=1, max_size=3, unique=True),
-    limit=st.sampled_from([1, 10]),
-)
-@PATIENT
-def test_optional_terms_of_another_field_count_but_need_not_be_there(library, words, limit):
+@EXAMPLES
+def test_optional_terms_of_another_field_count_but_need_not_be_there(library, examples):
     snapshot, _ = library
-    terms = [("text", word.encode(), 1.0) for word in words] + [
-        ("grams", gram.encode(), 0.5) for gram in ("党建", "建业")
-    ]
-    tree = Also(
-        And(tuple(Term("text", word) for word in words)),
-        (Term("grams", "党建", 0.5), Term("grams", "建业", 0.5)),
-    )
-    found = evaluate(snapshot, tree)
-    ranked = sorted(
-        zip((-found.scores[found.mask]).tolist(), snapshot.article_ids[found.mask].tolist(), strict=True)
-    )[:limit]
-    ids, scores = snapshot.best(
-        best.ALL, [(field, word) for field, word, _ in terms], limit=limit,
-        boosts=[boost for *_, boost in terms], needed=[1] * len(words) + [0, 0],
-    )  # fmt: skip
 
-    assert [n for _, n in ranked] == ids
-    assert [-score for score, _ in ranked] == pytest.approx(scores, rel=1e-12)
+    @holds(
+        examples,
+        st.lists(st.sampled_from(WORDS), min_size=1, max_size=3, unique=True),
+        st.sampled_from([1, 10]),
+    )
+    def _(words, limit):
+        terms = [("text", word.encode(), 1.0) for word in words] + [
+            ("grams", gram.encode(), 0.5) for gram in ("党建", "建业")
+        ]
+        tree = Also(
+            And(tuple(Term("text", word) for word in words)),
+            (Term("grams", "党建", 0.5), Term("grams", "建业", 0.5)),
+        )
+        found = evaluate(snapshot, tree)
+        ranked = sorted(
+            zip((-found.scores[found.mask]).tolist(), snapshot.article_ids[found.mask].tolist(), strict=True)
+        )[:limit]
+        ids, scores = snapshot.best(
+            best.ALL, [(field, word) for field, word, _ in terms], limit=limit,
+            boosts=[boost for *_, boost in terms], needed=[1] * len(words) + [0, 0],
+        )  # fmt: skip
+
+        assert [n for _, n in ranked] == ids
+        assert [-score for score, _ in ranked] == pytest.approx(scores, rel=1e-12)
+
+
+CHANGES = st.lists(
+    st.dictionaries(st.integers(1, 12), st.none() | st.integers(0, 599), min_size=1, max_size=6)
+    | st.sampled_from(["merge", "merge everything"]),
+    min_size=1,
+    max_size=6,
+)
+
+
+@EXAMPLES
+def test_after_any_changes_scores_are_those_of_a_fresh_index_to_the_last_bit(
+    shelf, tmp_path_factory, examples
+):
+    texts = list(shelf.values())
+
+    @holds(examples, CHANGES, st.lists(trees, min_size=3, max_size=3))
+    def _(changes, asked):
+        living = {number: replace(texts[number], id=number) for number in range(1, 9)}
+        folder = tmp_path_factory.mktemp("changes")
+        writer = IndexWriter(folder, Workers(SEGMENTER, 1), is_new=True)
+        writer.add(list(living.values()), batch=3)
+        for change in changes:
+            if isinstance(change, str):
+                writer.merge(everything=change == "merge everything")
+                continue
+            gone = [number for number, text in change.items() if text is None]
+            rewritten = {n: replace(texts[text], id=n) for n, text in change.items() if text is not None}
+            writer.replace(
+                [*rewritten.values(), *(replace(texts[n], id=n, status="gone") for n in gone)], batch=2
+            )
+            living = {n: one for n, one in (living | rewritten).items() if n not in gone}
+        writer.seal()
+        fresh = tmp_path_factory.mktemp("fresh")
+        other = IndexWriter(fresh, Workers(SEGMENTER, 1), is_new=True)
+        other.add(list(living.values()), batch=100)
+        other.seal()
+        changed, anew = open_snapshot(folder), open_snapshot(fresh)
+        for tree in asked:
+            assert scored(changed, tree) == scored(anew, tree)
+
+
+def scored(snapshot, tree):
+    found = evaluate(snapshot, tree)
+    return dict(
+        zip(snapshot.article_ids[found.mask].tolist(), found.scores[found.mask].tolist(), strict=True)
+    )
+
+
+def test_the_script_that_compares_real_articles_finds_no_difference_here(
+    shelf, tmp_path, monkeypatch, capsys
+):
+    corpus = tmp_path / "corpus.jsonl"
+    lines = [
+        {"title": one.article.title or "题", "body": "\n".join(block.text for block in one.article.blocks)}
+        for one in list(shelf.values())[:60]
+    ]
+    corpus.write_text("\n".join(map(json.dumps, lines)))
+    options = ["--corpus", str(corpus), "--queries", "4", "--segments", "1,4"]
+    monkeypatch.setattr(sys, "argv", ["exactness.py", *options])
+    with pytest.raises(SystemExit) as ended:
+        exactness.main()
+
+    assert ended.value.code == 0, capsys.readouterr().out
+    assert " 0 differ from the scan" in capsys.readouterr().out
+
+
+def test_the_script_tells_when_an_answer_is_wrong():
+    right = Answer((1, 2), (2.0, 1.0), 2, {"year": (("2023", 2),)})
+
+    assert exactness.page_difference(right, right) is None
+    for wrong in (
+        replace(right, ids=(2, 1)),
+        replace(right, scores=(2.0, 1.1)),
+        replace(right, total=3),
+        replace(right, facets={"year": (("2023", 1),)}),
+    ):
+        assert exactness.page_difference(wrong, right)
 
 
 def test_a_query_stops_at_its_deadline_in_any_thread(library):

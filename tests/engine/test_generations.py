@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -16,12 +17,17 @@ def make(index, previous=None, **files):
     return generations.publish(partial, {"seq": len(files)}, previous)
 
 
+def serving(index):
+    folder = generations.current(index)
+    return None if folder is None else generations.read(folder)
+
+
 def names(index):
     return sorted(path.name for path in index.iterdir())
 
 
 def test_without_current_there_is_no_generation(tmp_path):
-    found = generations.current(tmp_path / "index")
+    found = serving(tmp_path / "index")
 
     assert found is None
     assert generations.stamp(tmp_path / "index") is None
@@ -30,7 +36,7 @@ def test_without_current_there_is_no_generation(tmp_path):
 def test_a_published_generation_serves_and_is_sound(tmp_path):
     made = make(tmp_path / "index", a="one", b="two")
 
-    assert generations.current(tmp_path / "index") == made
+    assert serving(tmp_path / "index") == made
     assert made.facts == {"seq": 2}
     assert generations.problems(made) == []
     assert names(tmp_path / "index") == ["CURRENT", "gen-0001"]
@@ -43,10 +49,30 @@ def test_folders_are_private_to_their_owner(tmp_path):
     assert (tmp_path / "index" / "gen-0001").stat().st_mode & 0o777 == 0o700
 
 
+def test_files_are_private_to_their_owner_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        made = make(tmp_path / "index", a="one", b="two")
+        make(tmp_path / "index", made, c="three")
+    finally:
+        os.umask(before)
+    found = list((tmp_path / "index").rglob("*"))
+
+    assert {path.stat().st_mode & 0o777 for path in found if path.is_file()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in found if path.is_dir()} == {0o700}
+
+
+def test_a_folder_that_was_made_for_all_to_see_is_made_private(tmp_path):
+    (tmp_path / "index").mkdir(mode=0o755)
+    make(tmp_path / "index", a="one")
+
+    assert (tmp_path / "index").stat().st_mode & 0o777 == 0o700
+
+
 def test_the_next_generation_shares_files_and_keeps_their_hashes(tmp_path, monkeypatch):
     first = make(tmp_path / "index", a="one")
     hashed = []
-    monkeypatch.setattr(generations, "_hash", lambda path: hashed.append(path.name) or "0")
+    monkeypatch.setattr(generations, "_hash", lambda path, *_: hashed.append(path.name) or "0")
     second = make(tmp_path / "index", first, b="two")
 
     assert hashed == ["b"]
@@ -84,12 +110,58 @@ def test_only_the_serving_generation_and_the_one_before_it_stay(tmp_path):
     assert names(tmp_path / "index") == ["CURRENT", "gen-0003", "gen-0004"]
 
 
+def test_a_generation_that_is_being_opened_is_not_removed(tmp_path):
+    index = tmp_path / "index"
+    first = make(index, a="one")
+    with generations.held(first.folder):
+        for text in "bcd":
+            make(index, a=text)
+        assert generations.problems(first) == []
+    assert names(index) == ["CURRENT", "gen-0001", "gen-0003", "gen-0004"]
+    generations.tidy(index)
+
+    assert names(index) == ["CURRENT", "gen-0003", "gen-0004"]
+
+
+def test_a_generation_that_was_removed_cannot_be_held(tmp_path):
+    index = tmp_path / "index"
+    first = make(index, a="one")
+    for text in "bc":
+        make(index, a=text)
+    with pytest.raises(EngineDownError), generations.held(first.folder):
+        pass
+
+    assert names(index) == ["CURRENT", "gen-0002", "gen-0003"]
+
+
+def test_nothing_sealed_is_removed_while_current_is_unreadable(tmp_path):
+    index = tmp_path / "index"
+    for text in "abc":
+        make(index, a=text)
+    (index / "CURRENT").write_text("gen-0001\n")
+    generations.tidy(index)
+
+    assert names(index) == ["CURRENT", "gen-0002", "gen-0003"]
+
+
+def test_a_manifest_of_another_generation_is_refused(tmp_path):
+    index = tmp_path / "index"
+    first = make(index, a="one")
+    second = make(index, first)
+    shutil.copy(first.folder / "MANIFEST.json", second.folder / "MANIFEST.json")
+    with pytest.raises(EngineDownError):
+        serving(index)
+
+    assert generations.problems(second) != []
+
+
 def test_what_a_killed_run_left_goes_with_the_next(tmp_path):
     index = tmp_path / "index"
     make(index, a="one")
     (index / "gen-0002.partial").mkdir()
     (index / "gen-0002.partial" / "half").write_text("half")
     (index / "gen-0003").mkdir()
+    (index / "gen-0000.old").mkdir()
     (index / "CURRENT.new").write_text("gen-0003\n")
     generations.tidy(index)
 
@@ -101,7 +173,7 @@ def test_a_generation_being_made_does_not_disturb_the_serving_one(tmp_path):
     stamp = generations.stamp(tmp_path / "index")
     generations.begin(tmp_path / "index", first)
 
-    assert generations.current(tmp_path / "index") == first
+    assert serving(tmp_path / "index") == first
     assert generations.stamp(tmp_path / "index") == stamp
 
 
@@ -122,6 +194,7 @@ def flip(path):
 @pytest.mark.parametrize(
     "damage",
     [
+        lambda index: (index / "CURRENT").unlink(),
         lambda index: (index / "gen-0001" / "a").unlink(),
         lambda index: (index / "gen-0001" / "a").write_text("on"),
         lambda index: flip(index / "gen-0001" / "a"),
@@ -139,19 +212,19 @@ def test_damage_is_said_and_never_taken_for_an_empty_index(tmp_path, damage):
     make(tmp_path / "index", a="one")
     damage(tmp_path / "index")
     with pytest.raises(EngineDownError) as caught:
-        generations.current(tmp_path / "index")
+        serving(tmp_path / "index")
 
     assert caught.value.key == "index.damaged"
     assert "kb reindex --all" in caught.value.words("zh")
 
 
-def test_a_flipped_bit_in_a_large_file_is_found_by_the_full_check(tmp_path, monkeypatch):
-    monkeypatch.setattr(generations, "SMALL_BYTES", 0)
-    made = make(tmp_path / "index", a="one")
-    flip(made.folder / "a")
+def test_a_flipped_bit_behind_the_head_of_a_large_file_is_found_by_the_full_check(tmp_path, monkeypatch):
+    monkeypatch.setattr(generations, "HEAD_BYTES", 1)
+    made = make(tmp_path / "index", **{"a.kbs": "one"})
+    flip(made.folder / "a.kbs")
 
-    assert generations.current(tmp_path / "index") == made
-    assert generations.problems(made) == ["gen-0001/a: SHA-256"]
+    assert serving(tmp_path / "index") == made
+    assert generations.problems(made) == ["gen-0001/a.kbs: SHA-256"]
 
 
 def test_a_missing_file_is_named_by_the_full_check(tmp_path):

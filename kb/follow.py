@@ -1,0 +1,59 @@
+"""USE CASE  The index kept up to the store for as long as somebody asks it: the indexer, a child process of `kb serve`."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import Engine as Database
+
+from kb import ingest
+from kb.config import Settings
+from kb.engine import Engine
+from kb.errors import EngineDownError, LockedError
+from kb.store import articles
+from kb.store.db import checkpoint, reading
+from kb.store.lock import writer_lock
+
+PAUSE_SECONDS = 0.1  # between two looks at the store
+ENOUGH = 20_000  # articles indexed by one process: its memory is given back by its end
+
+
+def follow(database: Database, settings: Settings, *, enough: int = ENOUGH) -> int:
+    """Index what is stored, at once and again and again; an index that cannot answer is made anew.
+
+    Takes the writer's lock only while there is work, and waits while another run has it. Every file of the index is read
+    and compared once, when the first work is done. Returns how many articles it has indexed, when that is `enough` and
+    another process should go on; raises whatever goes wrong, for another process to try again.
+    """
+    engine = ingest.open_index(settings)
+    done, is_verified = 0, False
+    while done < enough:
+        try:
+            if is_behind(database, engine):
+                done += _catch_up(database, settings, engine, everything=False)
+            elif not is_verified:
+                is_verified = True
+                if engine.verify():
+                    done += _catch_up(database, settings, engine, everything=True)
+            else:
+                time.sleep(PAUSE_SECONDS)
+        except LockedError:
+            time.sleep(PAUSE_SECONDS)
+    return done
+
+
+def is_behind(database: Database, engine: Engine) -> bool:
+    """Whether the index needs work: it cannot answer, or the store has moved on."""
+    with reading(database) as connection:
+        latest = articles.latest_seq(connection)
+    try:
+        return latest > engine.indexed_seq()
+    except EngineDownError:
+        return True
+
+
+def _catch_up(database: Database, settings: Settings, engine: Engine, *, everything: bool) -> int:
+    with writer_lock(settings.data, brief=True):
+        done = ingest.reindex(database, settings, everything=everything, engine=engine)
+        checkpoint(database, settings.data)
+    return done

@@ -1,0 +1,221 @@
+"""`kb serve` as it is run: a web process and its indexer, real processes over a real folder."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kb import config
+from kb.config import Settings
+from kb.store import articles
+from kb.store.articles import NewArticle
+from kb.store.db import open_database, writing
+from kb.store.lock import writer_lock
+from kb.text.fingerprint import Fingerprints
+from kb.web import server as web_server
+from tests.making import article
+
+PATIENCE_SECONDS = 60.0  # the machine is shared; what is promised is that it happens, not how fast
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    """Wait until it holds."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def command(data: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "kb", "--data", str(data), *arguments]
+
+
+def store(data: Path, title: str) -> None:
+    """Save an article, as the web process or another one would, and index nothing."""
+    settings = Settings(data=data)
+    config.prepare_data(settings)
+    database = open_database(settings.database)
+    with writing(database) as connection:
+        new = NewArticle(article(title=title, key=f"https://a.example/{title}"))
+        articles.save(connection, [new], Fingerprints())
+    database.dispose()
+
+
+class Served:
+    """A running `kb serve`."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.process = subprocess.Popen(
+            command(data, "serve", "--port", "0"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        found = re.search(r"http://[0-9.:]+", self.process.stdout.readline())
+        assert found, self.process.communicate()
+        self.base = found[0]
+
+    def finds(self, title: str) -> bool:
+        url = f"{self.base}/search.json?{urllib.parse.urlencode({'q': f'标题:“{title}”'})}"
+        try:
+            with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310  # our own
+                return json.load(answer)["total"] == 1
+        except urllib.error.HTTPError as error:
+            assert error.code == 503, error.read()
+            return False
+
+    def children(self) -> list[int]:
+        """Process ids of what it has started."""
+        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
+        return [int(one) for task in tasks for one in (task / "children").read_text().split()]
+
+    def indexer(self) -> int:
+        until(lambda: len(self.children()) == 1, "one child")
+        return self.children()[0]
+
+    def end(self, by: signal.Signals) -> str:
+        """Its log, and what was said on the way to its end."""
+        self.process.send_signal(by)
+        return self.process.communicate(timeout=PATIENCE_SECONDS)[1]
+
+
+@contextlib.contextmanager
+def serving(data: Path) -> Iterator[Served]:
+    served = Served(data)
+    try:
+        yield served
+    finally:
+        served.process.kill()
+        served.process.communicate()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server over a store whose first article nobody has indexed."""
+    data = tmp_path_factory.mktemp("served") / "data"
+    store(data, "起初一篇")
+    with serving(data) as running:
+        yield running
+
+
+def test_a_missing_index_is_made(served: Served) -> None:
+    until(lambda: served.finds("起初一篇"), "searchable")
+
+
+def test_what_another_process_stores_becomes_searchable(served: Served) -> None:
+    store(served.data, "后来一篇")
+
+    until(lambda: served.finds("后来一篇"), "searchable")
+
+
+def test_an_indexer_that_was_killed_is_replaced(served: Served) -> None:
+    killed = served.indexer()
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: served.children() not in ([], [killed]), "another indexer")
+    store(served.data, "杀后一篇")
+
+    until(lambda: served.finds("杀后一篇"), "searchable")
+
+
+def test_the_indexer_waits_while_another_run_has_the_lock_and_keeps_no_lock_itself(served: Served) -> None:
+    until(lambda: served.finds("起初一篇"), "idle")
+    with writer_lock(served.data):
+        store(served.data, "等待一篇")
+        time.sleep(0.5)
+        waited = not served.finds("等待一篇")
+
+    until(lambda: served.finds("等待一篇"), "searchable")
+    assert waited
+
+
+def test_requests_are_answered_while_the_index_is_rebuilt(served: Served) -> None:
+    until(lambda: served.finds("起初一篇"), "searchable")
+    before = (served.data / "index" / "CURRENT").read_text()
+    rebuild = subprocess.Popen(command(served.data, "reindex", "--all"), stdout=subprocess.DEVNULL)
+    answers = []
+    while rebuild.poll() is None:
+        answers.append(served.finds("起初一篇"))
+
+    assert rebuild.returncode == 0
+    assert answers and all(answers) and served.finds("起初一篇")
+    assert (served.data / "index" / "CURRENT").read_text() != before
+
+
+def test_a_damaged_index_is_made_anew(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    store(data, "损坏之前")
+    subprocess.run(command(data, "reindex"), check=True, stdout=subprocess.DEVNULL)
+    largest = max((data / "index").glob("gen-*/*.kbs"), key=lambda path: path.stat().st_size)
+    body = bytearray(largest.read_bytes())
+    body[-100] ^= 0xFF
+    largest.write_bytes(body)
+    with serving(data) as running:
+        until(lambda: running.finds("损坏之前"), "searchable")
+
+
+def test_no_indexer_outlives_a_server_that_was_killed(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as running:
+        indexer = running.indexer()
+        running.end(signal.SIGKILL)
+
+    until(lambda: not is_alive(indexer), "ended")
+
+
+def test_a_server_that_is_told_to_stop_ends_its_indexer_and_neither_complains(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as running:
+        indexer = running.indexer()
+        until(
+            lambda: running.finds("没有的一篇") or (tmp_path / "data" / "index" / "CURRENT").exists(), "index"
+        )
+        said = running.end(signal.SIGTERM)
+
+    assert running.process.returncode == 0
+    assert not is_alive(indexer)
+    assert "Traceback" not in said and "Fatal" not in said and "indexer" not in said
+
+
+class Waits(threading.Event):
+    """Notes how long it is waited for; set after five times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout or 0.0)
+        if len(self.seconds) == 5:
+            self.set()
+        return self.is_set()
+
+
+@pytest.mark.parametrize(
+    ("codes", "pauses"), [([1, 1, 1, 1, 1], [0.5, 1, 2, 4, 8]), ([1, -9, 0, 0, 1], [0.5, 1, 0.5, 0.5, 1])]
+)
+def test_an_indexer_that_fails_again_and_again_is_replaced_ever_more_slowly(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, codes: list[int], pauses: list[float]
+) -> None:
+    ends = iter(codes)
+    monkeypatch.setattr(web_server, "_run_indexer", lambda *_: next(ends))
+    stop = Waits()
+    web_server.keep_indexer(settings, stop)
+
+    assert stop.seconds == pauses
