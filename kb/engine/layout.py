@@ -17,6 +17,8 @@ An entry of the dictionary: one byte, its low half the letters (bytes) that the 
 high half those of its own; 15 stands for 15 and a number that follows, seven bits to a byte. Then its own letters, the
 number of its documents, seven bits to a byte, and one byte b for its bound: no posting's part of a score, tf / (tf + norm)
 at the mean length when written, is larger than (b / 255)². The first entry of a block shares nothing.
+
+More than 400 lines, so that the format and everything that finds its way in it can be seen together.
 """
 
 from __future__ import annotations
