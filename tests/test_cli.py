@@ -101,6 +101,20 @@ def test_a_failure_is_a_sentence_in_two_languages_with_its_key(
     assert "Traceback" not in result.stderr
 
 
+def test_a_search_over_its_time_ends_with_a_sentence(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "a.jsonl"
+    archive.write_text(line(1), encoding="utf-8")
+    kb(data, "add", str(archive))
+    monkeypatch.setenv("KB_QUERY_SECONDS", "0.000000001")
+
+    result = kb(data, "search", "支部")
+
+    assert result.exit_code == 1
+    assert "[search.too_slow" in result.stderr
+
+
 def test_a_second_writer_ends_with_exit_code_4(data: Path, tmp_path: Path) -> None:
     kb(data, "doctor")
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from kb.engine.any_terms import LATE, SHOWN, SLACK, may_be_found, part_of
 from kb.engine.compiled import Array, Bytes, Floats, Ints, f8, i8, kernel, loop, prefetch, u1, whole
-from kb.engine.heap import offer, order_chunks
+from kb.engine.heap import offer
 from kb.engine.layout import (
+    BIG,
     C_DF,
     C_LOW,
     C_NORM,
@@ -26,14 +27,14 @@ from kb.engine.layout import (
 
 AHEAD = 6  # chunks
 FEW = 24  # documents of the short list, before it is worked off
-WORTH_ORDERING = 8  # postings of the rarest term in a chunk from which on the best chunks come first
+HEAVY = 16  # postings of the rarest term in a chunk from which on it pays to look at parts of scores first
 PATIENCE = 15  # chunks between two looks at the clock, less one; one less than a power of two
 
 
 @kernel
 def best_of_all(
     is_phrase: bool, cursors: Ints, starts: Array, factors: Floats, weights: Floats, needed: Ints, offsets: Ints,
-    article_ids: int, alive: int, mask: Bytes, marks: Bytes, clock: Ints, deadline: int, most: int, ids: Ints,
+    article_ids: int, alive: int, mask: Bytes, marks: Bytes, clock: Ints, deadline: int, longest: int, ids: Ints,
     scores: Floats, size: int,
 ) -> int:  # fmt: skip
     """Returns how many are among the best now, LATE after the deadline.
@@ -45,27 +46,32 @@ def best_of_all(
     by_df = np.argsort(cursors[:, C_DF])
     by_df = by_df[needed[by_df] != 0]
     docs, posts = np.empty(FEW + CHUNK, np.int32), np.empty((FEW + CHUNK, n), np.int32)
-    places, others = np.empty(most, np.int64), np.empty(most, np.int64)
-    order = in_order(is_phrase, cursors, starts, factors, needed, by_df[0])
-    reaches, nothing = np.zeros(n), np.empty(0, np.uint8)
+    places, others = np.empty(longest, np.int64), np.empty(longest, np.int64)
+    nothing, reaches = np.empty(0, np.uint8), np.zeros(n)
+    rarest, chunks = by_df[0], starts.shape[1] - 1
+    is_heavy = cursors[rarest, C_DF] >= HEAVY * chunks
     count = 0
-    for turn in range(len(order)):
-        if (turn & PATIENCE) == 0 and clock[0] > deadline:
+    for chunk in range(chunks):
+        if (chunk & PATIENCE) == 0 and clock[0] > deadline:
             return LATE
-        if turn + AHEAD < len(order):
-            fetch_ahead(cursors, starts, by_df, order[turn + AHEAD])
-        chunk = order[turn]
-        worst = 0.0
-        if size == k:
-            worst = scores[0] if k else np.inf
-            if reach_of(is_phrase, cursors, starts, factors, needed, chunk) * SLACK < worst:
+        if starts[rarest, chunk] == starts[rarest, chunk + 1]:
+            continue
+        if chunk + AHEAD < chunks:
+            fetch_ahead(cursors, starts, by_df, chunk + AHEAD)
+        worst = 0.0 if k else np.inf
+        if 0 < k == size:
+            most = reach_of(is_phrase, cursors, starts, factors, needed, chunk)
+            if most * SLACK < scores[0]:
                 if len(marks) == 0:
                     continue
                 worst = np.inf
-            for term in range(n):
-                reaches[term] = factors[term] * top_of(cursors, term, chunk)
+            elif is_heavy:
+                worst = scores[0]
+                for term in range(n):
+                    reaches[term] = factors[term] * top_of(cursors, term, chunk)
+        # A phrase is marked when its places are known.
         count = collect(
-            cursors, starts, by_df, chunk, alive, mask, nothing if is_phrase else marks, weights, reaches,
+            is_phrase, cursors, starts, by_df, chunk, alive, mask, nothing if is_phrase else marks, weights, reaches,
             0.0 if is_phrase else worst, docs, posts, count,
         )  # fmt: skip
         if count >= FEW:
@@ -80,25 +86,6 @@ def best_of_all(
             posts, count, places, others, ids, scores, size,
         )  # fmt: skip
     return size
-
-
-@kernel
-def in_order(
-    is_phrase: bool, cursors: Ints, starts: Array, factors: Floats, needed: Ints, rarest: int
-) -> Ints:
-    """The chunks that can have a match: those that promise most first, where that is worth the trouble."""
-    chunks = starts.shape[1] - 1
-    order = np.empty(chunks, np.int64)
-    if starts[rarest, chunks] < WORTH_ORDERING * chunks:
-        count = 0
-        for chunk in range(chunks):
-            order[count] = chunk
-            count += starts[rarest, chunk] < starts[rarest, chunk + 1]
-        return order[:count]
-    bounds = np.empty(chunks)
-    for chunk in range(chunks):
-        bounds[chunk] = reach_of(is_phrase, cursors, starts, factors, needed, chunk)
-    return order[: order_chunks(bounds, order)]
 
 
 @loop
@@ -128,13 +115,13 @@ def fetch_ahead(cursors: Ints, starts: Array, terms: Ints, chunk: int) -> None:
 
 @loop
 def collect(
-    cursors: Ints, starts: Array, by_df: Ints, chunk: int, alive: int, mask: Bytes, marks: Bytes, weights: Floats,
+    is_phrase: bool, cursors: Ints, starts: Array, by_df: Ints, chunk: int, alive: int, mask: Bytes, marks: Bytes, weights: Floats,
     reaches: Floats, worst: float, docs: Array, posts: Array, count: int,
 ) -> int:  # fmt: skip
     """Puts the documents of the chunk that have all terms of `by_df` behind the `count` of the list, with their postings.
 
     Where `worst` is above 0, only those that can score as much. `reaches`: the most that each term adds in this chunk.
-    All are marked, where `marks` is not empty.
+    All are marked, where `marks` is not empty; with a `worst` of infinity that is all.
     """
     rarest = by_df[0]
     lows = cursors[rarest, C_LOW]
@@ -152,8 +139,8 @@ def collect(
             if j:
                 start, end = whole(starts[term, chunk]), whole(starts[term, chunk + 1])
                 place = find_low(cursors[term, C_LOW], start, end, low)
-            if place < 0:
-                break
+                if place < 0:
+                    break
             posts[count, term] = place
             if worst > 0.0 and not is_hopeless:
                 can += part_of(cursors, term, place, doc, weights[term]) - reaches[term]
@@ -171,7 +158,7 @@ def collect(
         if worst == 0.0:
             prefetch(cursors[rarest, C_NORM] + 8 * doc)
             for j in range(len(by_df)):
-                fetch_posting(cursors, by_df[j], whole(posts[count - 1, by_df[j]]), True)
+                fetch_posting(cursors, by_df[j], whole(posts[count - 1, by_df[j]]), is_phrase)
     return count
 
 
@@ -184,6 +171,8 @@ def settle(
     """Works off the list: looks for the phrase, marks, scores, and offers to the heap."""
     k = len(scores)
     if is_phrase:
+        if len(marks) == 0 and 0 < k == size and len(by_df) == len(weights):
+            count = keep_frequent(cursors, by_df, weights[by_df[0]], scores[0], docs, posts, count)
         for one in range(count):
             for j in range(len(by_df)):
                 fetch_positions(cursors, by_df[j], whole(posts[one, by_df[j]]))
@@ -192,12 +181,6 @@ def settle(
         worst = scores[0] if 0 < k == size else -1.0
         often = 1.0
         if is_phrase:
-            can_stop = len(marks) == 0 and worst > 0.0 and len(by_df) == len(weights)
-            if (
-                can_stop
-                and most_of_phrase(cursors, by_df, posts[one], doc, weights[by_df[0]]) * SLACK < worst
-            ):
-                continue
             often = float(shared_places(cursors, by_df, offsets, posts[one], places, others))
             if often == 0.0:
                 continue
@@ -212,12 +195,21 @@ def settle(
 
 
 @loop
-def most_of_phrase(cursors: Ints, by_df: Ints, posts: Array, doc: int, weight: float) -> float:
-    """A phrase is no more frequent than the rarest of its terms."""
-    often = 1e9
-    for term in by_df:
-        often = min(often, float(tf_of(cursors, term, whole(posts[term]))))
-    return weight * often / (often + f8(cursors[by_df[0], C_NORM], doc))
+def keep_frequent(
+    cursors: Ints, by_df: Ints, weight: float, worst: float, docs: Array, posts: Array, count: int
+) -> int:  # fmt: skip
+    """The documents of the list whose phrase can score enough: it is no more frequent than the rarest of its terms."""
+    kept = 0
+    for one in range(count):
+        often = BIG
+        for term in by_df:
+            often = min(often, tf_of(cursors, term, whole(posts[one, term])))
+        norm = f8(cursors[by_df[0], C_NORM], whole(docs[one]))
+        docs[kept] = docs[one]
+        for term in by_df:
+            posts[kept, term] = posts[one, term]
+        kept += weight * often * SLACK >= worst * (often + norm) or often == BIG
+    return kept
 
 
 @loop

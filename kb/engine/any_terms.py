@@ -102,6 +102,8 @@ def offer_all(
     worst = scores[0] if size == k else -1.0
     for i in range(starts[0, chunk], starts[0, chunk + 1]):
         doc = chunk * CHUNK + u1(cursors[0, C_LOW], i)
+        if len(mask) and (mask[doc] & SHOWN) == 0:
+            continue
         score = part_of(cursors, 0, i, doc, weight)
         if score >= worst and may_be_shown(doc, alive, mask):
             size = offer(scores, ids, size, score, i8(article_ids, doc))

@@ -211,10 +211,12 @@ def score_documents(
 def open_terms(rows: Ints, found: Ints, field_of: Ints) -> tuple[Ints, Array]:
     """Cursors of the terms in one segment, and where their chunks begin."""
     cursors = np.zeros((len(found), C_WIDTH), np.int64)
-    starts = np.zeros((len(found), (rows[0, DOCS] + CHUNK - 1) // CHUNK + 1), np.int32)
+    starts = np.empty((len(found), (rows[0, DOCS] + CHUNK - 1) // CHUNK + 1), np.int32)
     for term in range(len(found)):
         if found[term] >= 0:
             point(rows[field_of[term]], found[term], cursors, term, starts)
+        else:
+            starts[term] = 0
     return cursors, starts
 
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from kb.engine.compiled import Array, Bytes, Ints, count_bits, equal64, kernel, lowest_bit, spread64, whole
+
+MOST = 2**31 - 1
+WORTH_ROWS = 0.1  # what a document costs less than a number of a row
 
 Bits = Ints  # i8[ceil(documents / 64)]; the bits behind the last document are 0
 
@@ -27,6 +34,31 @@ def pack(marks: Bytes) -> Bits:
     for word in range(len(bits)):
         bits[word] = ~equal64(at, 64 * word, 0)
     return bits
+
+
+@kernel
+def take(marks: Bytes) -> Bits:
+    """The same, and sets all bytes to 0 again."""
+    bits = np.empty(len(marks) // 64, np.int64)
+    at = whole(marks.ctypes.data)
+    for word in range(len(bits)):
+        bits[word] = ~equal64(at, 64 * word, 0)
+        spread64(at, 64 * word, 0, 0)
+    return bits
+
+
+@contextmanager
+def clear_marks(docs: int) -> Iterator[Bytes]:
+    """Bytes that are 0, one for every document, to be given back so (see `take`): new pages cost more than a query."""
+    marks: Bytes | None = getattr(_spare, "marks", None)
+    _spare.marks = None
+    if marks is None or len(marks) != room(docs):
+        marks = np.zeros(room(docs), np.uint8)
+    yield marks
+    _spare.marks = marks  # after an exception they are not clear
+
+
+_spare = threading.local()
 
 
 @kernel
@@ -65,19 +97,6 @@ def size(bits: Bits) -> int:
 
 
 @kernel
-def sizes(rows: Ints, bits: Bits) -> Ints:
-    """How many documents each row of sets shares with a set."""
-    totals = np.zeros(len(rows), np.int64)
-    for number in range(len(rows)):
-        row = rows[number]
-        total = 0
-        for word in range(len(bits)):
-            total += count_bits(row[word] & bits[word])
-        totals[number] = total
-    return totals
-
-
-@kernel
 def members(bits: Bits) -> Ints:
     """The documents, ascending."""
     result = np.empty(size(bits), np.int64)
@@ -101,10 +120,15 @@ def of_members(docs: Ints, words: int) -> Bits:
 
 @kernel
 def in_range(values: Array, low: int, high: int) -> Bits:
-    """Documents whose number lies between the two, both included."""
-    marks = np.zeros((len(values) + 63) // 64 * 64, np.uint8)
+    """Documents whose number lies between the two, both included; no number is negative or above MOST."""
+    marks = np.empty((len(values) + 63) // 64 * 64, np.uint8)
+    marks[len(values) :] = 0
+    if high < low:
+        return np.zeros(len(marks) // 64, np.int64)
+    first = np.uint32(max(low, 0))
+    span = np.uint32(min(high, MOST) - first)
     for doc in range(len(values)):
-        marks[doc] = (values[doc] >= low) & (values[doc] <= high)
+        marks[doc] = np.uint32(np.uint32(values[doc]) - first) <= span
     return pack(marks)
 
 
@@ -139,4 +163,21 @@ def count_codes(codes: Array, at: Ints, bits: Bits, count: int) -> Ints:
             totals[0] += 1
         for place in range(at[doc], at[doc + 1]):
             totals[codes[place]] += 1
+    return totals
+
+
+@kernel
+def count_rows(rows: Ints, codes: Array, bits: Bits) -> Ints:
+    """The same for documents that have one code each, the documents of which are `rows`."""
+    totals = np.zeros(len(rows), np.int64)
+    if size(bits) < WORTH_ROWS * len(rows) * len(bits):
+        for doc in members(bits):
+            totals[codes[doc]] += 1
+        return totals
+    for number in range(len(rows)):
+        row = rows[number]
+        total = 0
+        for word in range(len(bits)):
+            total += count_bits(row[word] & bits[word])
+        totals[number] = total
     return totals

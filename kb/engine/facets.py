@@ -65,7 +65,7 @@ def counts(snapshot: Snapshot, name: str, among: Bits) -> Counts:
     if facet.rows is None:
         totals = bits.count_codes(facet.codes, facet.at, among, len(facet.names))
     else:
-        totals = bits.sizes(facet.rows, among)
+        totals = bits.count_rows(facet.rows, facet.codes, among)
     found = [(facet.names[code], int(totals[code])) for code in np.flatnonzero(totals).tolist()]
     if name == YEAR:
         return tuple(sorted(found, reverse=True))

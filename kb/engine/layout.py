@@ -144,13 +144,12 @@ def between(row: Ints, asked: Bytes, start: int, size: int) -> tuple[int, int]:
     for i in range(8):
         byte = whole(asked[start + i]) if i < size else 0
         value = value << 8 | byte if i < 7 else value << 7 | byte >> 1
-    low, high = 0, row[N_HEADS]
-    while low < high:
-        middle = (low + high) >> 1
-        if i8(row[HEADS], middle) < value:
-            low = middle + 1
-        else:
-            high = middle
+    low, size = 0, row[N_HEADS]
+    while size > 1:
+        half = size >> 1
+        low += half if i8(row[HEADS], low + half - 1) < value else 0
+        size -= half
+    low += i8(row[HEADS], low) < value
     last = low
     while last < row[N_HEADS] and i8(row[HEADS], last) == value:
         last += 1

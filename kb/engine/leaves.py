@@ -132,7 +132,7 @@ def find_phrase(
         if clock[0] > deadline:
             return LATE
         count = collect(
-            cursors, starts, by_df, chunk, 0, mask, no_marks, nothing, nothing, 0.0, docs, posts, 0
+            True, cursors, starts, by_df, chunk, 0, mask, no_marks, nothing, nothing, 0.0, docs, posts, 0
         )
         for one in range(count):
             doc = docs[one]

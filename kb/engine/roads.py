@@ -84,23 +84,26 @@ class FastRoad:
         return self.ranked(Scope(counted, counted), 0)[0]
 
     def ranked(self, scope: Scope, limit: int) -> tuple[Bits, Ranked]:
-        snapshot = self._snapshot
-        marks = np.zeros(bits.room(snapshot.docs), np.uint8)
-        ranked: Ranked = ([], [])
-        if self._asked.mode != best.ANY:
-            mask = mask_of_both(scope)
-            ranked = snapshot.best_of(self._asked, limit, mask, marks, self._deadline)
-            return bits.pack(marks), ranked
-        _, words, numbers, boosts = self._asked
-        best.mark_any(snapshot.table, words, numbers, len(boosts), marks)
-        matches = bits.within(bits.pack(marks), scope.counted)
-        if limit:
-            allowed = bits.within(matches, scope.shown) if self._has_optional else scope.shown
-            mask = mask_of(allowed)
-            ranked = snapshot.best_of(self._asked, limit, mask, NOTHING, self._deadline)
-        return matches, ranked
+        if self._asked.mode == best.ANY:
+            return self._ranked_any(scope, limit)
+        with bits.clear_marks(self._snapshot.docs) as marks:
+            ranked = self._snapshot.best_of(self._asked, limit, mask_of_both(scope), marks, self._deadline)
+            return bits.take(marks), ranked
+
+    def _ranked_any(self, scope: Scope, limit: int) -> tuple[Bits, Ranked]:
+        snapshot, asked = self._snapshot, self._asked
+        with bits.clear_marks(snapshot.docs) as marks:
+            best.mark_any(snapshot.table, asked.words, asked.numbers, len(asked.boosts), marks)
+            matches = bits.within(bits.take(marks), scope.counted)
+        if limit == 0:
+            return matches, ([], [])
+        if self._has_optional or scope.shown is not None:
+            return matches, self.best_of(bits.within(matches, scope.shown), limit)
+        return matches, snapshot.best_of(asked, limit, NOTHING, NOTHING, self._deadline)
 
     def best_of(self, matches: Bits, limit: int) -> Ranked:
+        if limit == 0:
+            return [], []
         if bits.size(matches) <= FEW:
             docs = bits.members(matches)
             ids, scores = self._snapshot.article_ids[docs], self.scores(docs)

@@ -101,6 +101,16 @@ def test_a_refusal_that_is_nobodys_mistake_is_logged(empty_client: FlaskClient) 
     assert [line["status"] for line in logged if line["event"] == "web.refused"] == [503]
 
 
+def test_a_search_over_its_time_says_so_in_a_sentence_and_as_json(library_settings: Settings) -> None:
+    hurried = library_settings.model_copy(update={"query_seconds": 1e-9})
+    client = create_app(hurried).test_client()
+    page, answer = client.get("/search?q=党建"), client.get("/search.json?q=党建")
+
+    assert page.status_code == answer.status_code == 503
+    assert "这次检索超过" in html.document_fromstring(page.text).cssselect("main")[0].text_content()
+    assert answer.json["key"] == "search.too_slow"
+
+
 @pytest.mark.parametrize(
     ("method", "url", "heading"),
     [
