@@ -9,7 +9,7 @@ from sqlalchemy import Engine as Database
 from kb import ingest
 from kb.config import Settings
 from kb.engine import Engine
-from kb.errors import EngineDownError, LockedError
+from kb.errors import LockedError
 from kb.store import articles
 from kb.store.db import checkpoint, reading
 from kb.store.lock import writer_lock
@@ -43,13 +43,12 @@ def follow(database: Database, settings: Settings, *, enough: int = ENOUGH) -> i
 
 
 def is_behind(database: Database, engine: Engine) -> bool:
-    """Whether the index needs work: it cannot answer, or the store has moved on."""
+    """Whether the index needs work: it is damaged, cannot answer, or the store has moved on."""
+    if engine.problem() is not None:  # an older generation may answer meanwhile
+        return True
     with reading(database) as connection:
         latest = articles.latest_seq(connection)
-    try:
-        return latest > engine.indexed_seq()
-    except EngineDownError:
-        return True
+    return latest > engine.indexed_seq()
 
 
 def _catch_up(database: Database, settings: Settings, engine: Engine, *, everything: bool) -> int:

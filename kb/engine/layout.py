@@ -18,7 +18,7 @@ high half those of its own; 15 stands for 15 and a number that follows, seven bi
 number of its documents, seven bits to a byte, and one byte b for its bound: no posting's part of a score, tf / (tf + norm)
 at the mean length when written, is larger than (b / 255)². The first entry of a block shares nothing.
 
-Over 400 lines, because nothing else may know how the arrays lie.
+More than 400 lines, so that the format and everything that finds its way in it can be seen together.
 """
 
 from __future__ import annotations

@@ -97,9 +97,9 @@ class Kb:
         self.engine = open_engine(settings.index, segmenter())
         if self.engine.problem() is not None:
             raise EngineDownError("index.unavailable")
-        generation = generations.current(settings.index)
-        assert generation is not None  # noqa: S101 - it has just been opened
-        self._snapshot = open_snapshot(generation.folder)
+        folder = generations.current(settings.index)
+        assert folder is not None  # noqa: S101 - it has just been opened
+        self._snapshot = open_snapshot(folder)
         self.facts = {"segments": len(self._snapshot.segments)}
 
     def best(self, question: Question) -> tuple[list[int], list[float]]:
