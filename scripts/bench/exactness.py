@@ -157,14 +157,14 @@ class Shelf(ArrayEngine):
     """An engine whose segments are laid out as the script wants them."""
 
     def lay(self, change: Callable[[IndexWriter], None], *, is_new: bool) -> None:
-        previous = None if is_new else self._usable()
+        previous = None if is_new else self._serving.usable()
         with self._partial(previous) as folder, closing(Workers(self._segmenter, 1)) as workers:
             writer = IndexWriter(folder, workers, is_new=is_new, chars=1 << 40)
             change(writer)
             self._publish(folder, writer, 1, previous)
 
     def layout(self) -> Layout:
-        return Layout(self, self._opened().snapshot)
+        return Layout(self, self._serving.opened().snapshot)
 
 
 def libraries(

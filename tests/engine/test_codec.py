@@ -172,7 +172,7 @@ def generation(tmp_path):
     engine = open_engine(tmp_path / "index", SEGMENTER)
     engine.rebuild([[article(number) for number in range(1, 61)]], seq=1)
     engine.update([article(number) for number in range(3, 60, 7)], seq=2)
-    return generations.current(tmp_path / "index").folder
+    return generations.current(tmp_path / "index")
 
 
 def test_whoosh_opens_a_generation_and_reads_it_without_leaving_a_trace(generation):

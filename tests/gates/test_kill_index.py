@@ -114,8 +114,9 @@ def last_of(operations: list[Operation], names: tuple[str, ...], folder: Path) -
 
 
 def show_that_order_is_checked(index: Path, operations: list[Operation]) -> None:
-    """Without any one fsync that nothing else stands in for, the check fails."""
+    """Without any one fsync that nothing else stands in for, the check fails. Segments merged at once leave no file."""
+    gone = {path for name, path, _ in operations if name == "os.remove"}
     for place, one in enumerate(operations):
-        if one[0] == "fsync" and operations.count(one) == 1:
+        if one[0] == "fsync" and operations.count(one) == 1 and one[1] not in gone:
             with pytest.raises(AssertionError):
                 check_order(index, operations[:place] + operations[place + 1 :])
