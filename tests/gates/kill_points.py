@@ -126,7 +126,7 @@ def work(name: str) -> Work:
 
     works = {
         "commit": Work(63, 64, lambda index: step(index, 64)),
-        "merge": Work(66, 67, lambda index: step(index, 67)),  # the eighth small segment
+        "merge": Work(66, 67, lambda index: step(index, 67)),  # small segments become one at once
         "rebuild": Work(63, 64, lambda index: states.rebuild(open_index(index), 64)),
         "first": Work(None, 60, lambda index: states.rebuild(open_index(index), 60)),
     }

@@ -45,7 +45,7 @@ def test_killed_before_any_file_operation_it_is_in_the_old_state_or_the_new_one_
         check_order(index, operations)
         if name == "merge":
             gone = [one for one in operations if one[0] == "os.remove" and one[1].endswith(".kbs")]
-            assert len(gone) >= 8
+            assert len(gone) >= 2
         if name == "commit":  # in others files are made that are merged and gone before anything names them
             show_that_order_is_checked(index, operations)
 
