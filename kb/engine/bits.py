@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from kb.engine.compiled import Array, Bytes, Ints, count_bits, equal64, kernel, lowest_bit, spread64, whole
+from kb.engine.compiled import Array, Bytes, Ints, brief, count_bits, equal64, lowest_bit, spread64, whole
 
 MOST = 2**31 - 1
 WORTH_ROWS = 0.1  # what a document costs less than a number of a row
@@ -26,7 +26,7 @@ def within(found: Bits, allowed: Bits | None) -> Bits:
     return found if allowed is None else found & allowed
 
 
-@kernel
+@brief
 def pack(marks: Bytes) -> Bits:
     """The documents whose byte is not 0. The length is one that `room` gave."""
     bits = np.empty(len(marks) // 64, np.int64)
@@ -36,7 +36,7 @@ def pack(marks: Bytes) -> Bits:
     return bits
 
 
-@kernel
+@brief
 def take(marks: Bytes) -> Bits:
     """The same, and sets all bytes to 0 again."""
     bits = np.empty(len(marks) // 64, np.int64)
@@ -61,7 +61,7 @@ def clear_marks(docs: int) -> Iterator[Bytes]:
 _spare = threading.local()
 
 
-@kernel
+@brief
 def unpack(bits: Bits, byte: int) -> Bytes:
     """`byte` for every document of the set, 0 for the others."""
     marks = np.empty(len(bits) * 64, np.uint8)
@@ -71,7 +71,7 @@ def unpack(bits: Bits, byte: int) -> Bytes:
     return marks
 
 
-@kernel
+@brief
 def with_byte(marks: Bytes, byte: int) -> Bits:
     """The documents whose byte is this one, and as many places behind the last as there are."""
     bits = np.empty(len(marks) // 64, np.int64)
@@ -88,7 +88,7 @@ def of_mask(mask: Array) -> Bits:
     return pack(marks)
 
 
-@kernel
+@brief
 def size(bits: Bits) -> int:
     total = 0
     for word in bits:
@@ -96,7 +96,7 @@ def size(bits: Bits) -> int:
     return total
 
 
-@kernel
+@brief
 def members(bits: Bits) -> Ints:
     """The documents, ascending."""
     result = np.empty(size(bits), np.int64)
@@ -110,7 +110,7 @@ def members(bits: Bits) -> Ints:
     return result
 
 
-@kernel
+@brief
 def of_members(docs: Ints, words: int) -> Bits:
     bits = np.zeros(words, np.int64)
     for doc in docs:
@@ -118,7 +118,7 @@ def of_members(docs: Ints, words: int) -> Bits:
     return bits
 
 
-@kernel
+@brief
 def in_range(values: Array, low: int, high: int) -> Bits:
     """Documents whose number lies between the two, both included; no number is negative or above MOST."""
     marks = np.empty((len(values) + 63) // 64 * 64, np.uint8)
@@ -132,7 +132,7 @@ def in_range(values: Array, low: int, high: int) -> Bits:
     return pack(marks)
 
 
-@kernel
+@brief
 def rows_of(codes: Array, count: int) -> Ints:
     """The documents of each of `count` codes, where every document has one."""
     rows = np.zeros((count, (len(codes) + 63) // 64), np.int64)
@@ -141,7 +141,7 @@ def rows_of(codes: Array, count: int) -> Ints:
     return rows
 
 
-@kernel
+@brief
 def with_code(codes: Array, at: Ints, wanted: Bytes) -> Bits:
     """Documents that have a wanted code, or no code while code 0 is wanted."""
     bits = np.zeros((len(at) + 62) // 64, np.int64)
@@ -154,7 +154,7 @@ def with_code(codes: Array, at: Ints, wanted: Bytes) -> Bits:
     return bits
 
 
-@kernel
+@brief
 def count_codes(codes: Array, at: Ints, bits: Bits, count: int) -> Ints:
     """How many documents of the set have each code; those without any count for code 0."""
     totals = np.zeros(count, np.int64)
@@ -166,7 +166,7 @@ def count_codes(codes: Array, at: Ints, bits: Bits, count: int) -> Ints:
     return totals
 
 
-@kernel
+@brief
 def count_rows(rows: Ints, codes: Array, bits: Bits) -> Ints:
     """The same for documents that have one code each, the documents of which are `rows`."""
     totals = np.zeros(len(rows), np.int64)

@@ -59,8 +59,8 @@ class _Cache(FunctionCache):
         return loaded or super().load_overload(signature, context)  # type: ignore[no-untyped-call]
 
 
-def _cached(function: F, **options: Any) -> F:
-    compiled = numba.njit(nogil=True, error_model="numpy", **options)(function)
+def _cached(function: F, *, nogil: bool = True, **options: Any) -> F:
+    compiled = numba.njit(nogil=nogil, error_model="numpy", **options)(function)
     compiled._cache = _Cache(function)
     kept: F = compiled
     return kept
@@ -69,6 +69,11 @@ def _cached(function: F, **options: Any) -> F:
 def kernel(function: F) -> F:
     """Compiled when first called, then read from the cache. Divides as numpy does, and checks no bounds."""
     return _cached(function)
+
+
+def brief(function: F) -> F:
+    """A kernel of microseconds, which keeps the GIL: with two threads, giving it away and waiting for it takes longer."""
+    return _cached(function, nogil=False)
 
 
 def loop(function: F) -> F:
