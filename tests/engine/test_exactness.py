@@ -23,28 +23,9 @@ from kb.text.normalize import fold
 from kb.text.segment import Segmenter
 from scripts.bench import exactness
 from scripts.bench.reference import Answer
-from tests.engine.test_contract import stored
+from tests.engine.test_contract import WORDS, stored
 
-VOCABULARY = [
-    "党建",
-    "业务",
-    "融合",
-    "学习",
-    "公益诉讼",
-    "主题党日活动",
-    "检察",
-    "的",
-    "和",
-    "许",
-    "剑",
-    "虹",
-    "2023",
-    "gb/t",
-    ",",
-    "。",
-    "𠮷",
-    "a",
-]
+VOCABULARY = [*WORDS, "𠮷", "a"]
 SEGMENTER = Segmenter(["主题党日", "主题党日活动", "公益诉讼"])
 PICK = random.Random(5)
 
