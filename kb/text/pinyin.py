@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from operator import add
 
 LONGEST_PHRASE = 4  # characters; longer ones are sayings, and the shorter ones inside them nearly always do
 SPLITS = 8  # ways to read typed letters as syllables that are looked at: xian is xian and xi an
@@ -39,8 +40,9 @@ def _plain(reading: str) -> str:
 
 
 @cache
-def _firsts() -> frozenset[str]:
-    return frozenset(phrase[0] for phrase in _tables()[1])
+def _heads() -> frozenset[str]:
+    """The first two characters of every phrase; few texts have any of them."""
+    return frozenset(phrase[:2] for phrase in _tables()[1])
 
 
 @cache
@@ -53,18 +55,14 @@ def _valid() -> tuple[frozenset[str], frozenset[str]]:
 def syllables(text: str) -> list[str]:
     """One for each character of a folded text; a character without a reading stands for itself."""
     chars, phrases = _tables()
-    firsts = _firsts()
-    said = [chars.get(char, char) for char in text]
-    at = 0
-    while at < len(text) - 1:
-        step = 1
-        if text[at] in firsts:
-            for size in range(LONGEST_PHRASE, 1, -1):
-                if (found := phrases.get(text[at : at + size])) is not None:
-                    said[at : at + size] = found
-                    step = size
-                    break
-        at += step
+    said = list(map(chars.get, text, text))
+    heads = _heads()
+    done = 0
+    for at in [place for place, pair in enumerate(map(add, text, text[1:])) if pair in heads]:
+        pieces = (text[at : at + size] for size in range(LONGEST_PHRASE, 1, -1))
+        found = next((piece for piece in pieces if at >= done and piece in phrases), "")
+        said[at : at + len(found)] = phrases.get(found, ())
+        done = max(done, at + len(found))
     return said
 
 
@@ -82,5 +80,5 @@ def splits(letters: str) -> list[list[str]]:
             piece = letters[at:end]
             if piece in (begun if end == len(letters) else whole):
                 ways[at] += [[piece, *rest] for rest in ways[end]]
-        ways[at] = sorted(ways[at], key=len)[:SPLITS]
+        ways[at] = sorted(ways[at], key=lambda way: (len(way), way[-1] not in whole))[:SPLITS]
     return ways[0]

@@ -10,6 +10,7 @@ from sqlalchemy import Engine as Database
 
 from kb.config import Settings
 from kb.search import Search
+from kb.suggest import Suggester
 
 EXTENSION = "kb"
 
@@ -21,6 +22,7 @@ class Library:
     settings: Settings
     database: Database
     search: Search
+    suggester: Suggester
 
 
 def install(app: Flask, library: Library) -> None:
