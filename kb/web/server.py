@@ -66,9 +66,11 @@ def listen(app: Flask, settings: Settings):  # type: ignore[no-untyped-def]  # w
 
 
 def make_ready(app: Flask) -> None:
-    """Open the index and search once, so that the first request need not; what is loaded by then stays for good."""
+    """Open the index, search once and make the suggestions, so that no request need; what is loaded then stays for good."""
+    library = app.extensions[EXTENSION]
     try:
-        app.extensions[EXTENSION].search.find("学习")
+        library.search.find("学习")
+        library.suggester.refresh()
     except KbError as error:
         log.warning("search.not_ready", extra={"key": error.key})
     gc.collect()
