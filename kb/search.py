@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Engine as Database
 
@@ -12,7 +13,7 @@ from kb import config
 from kb.config import Settings
 from kb.engine import Engine, open_engine
 from kb.errors import EngineDownError
-from kb.model import SHOWN_STATUSES, Filters, Found, Hit, Page, Query, Results, Sort, StoredArticle
+from kb.model import SHOWN_STATUSES, Filters, Found, Hit, Mark, Page, Query, Results, Sort, StoredArticle
 from kb.query import parse
 from kb.store import articles
 from kb.store.db import reading
@@ -53,7 +54,7 @@ class Search:
         Raises QueryError for a query that cannot be read, EngineDownError when the index cannot answer, TooSlowError.
         """
         started = time.perf_counter()
-        query, filters = parse(text), filters or Filters()
+        query, filters = parse(text, datetime.now().astimezone().date()), filters or Filters()
         page = Page(
             only={"newspaper": filters.newspapers, "year": filters.years},
             facets=FACETS,
@@ -77,9 +78,9 @@ class Search:
             stale=behind,
         )
 
-    def terms(self, text: str) -> tuple[str, ...]:
+    def marks(self, text: str) -> tuple[Mark, ...]:
         """What of a query to mark in a text. Raises QueryError."""
-        return self.engine.terms(parse(text))
+        return self.engine.marks(parse(text, datetime.now().astimezone().date()))
 
     def problem(self) -> str | None:
         """Why it cannot answer now, in Chinese; None when it can."""
@@ -92,30 +93,30 @@ class Search:
     def _found(self, query: Query, page: Page) -> tuple[Found, bool]:
         """The page of matches, and whether they are those of the fallback."""
         found = self.engine.find(query, page)
-        if found.total or all(clause.kind == "date" for clause in query.clauses):
+        if found.total:
             return found, False
         some = self.engine.find(query, page, match="any")
         return (some, True) if some.total else (found, False)
 
     def _hits(self, query: Query, found: Found) -> tuple[tuple[Hit, ...], int]:
         """The hits with their texts, and how many articles wait to be indexed."""
-        terms = self.engine.terms(query)
+        marks = self.engine.marks(query)
         with reading(self.database) as connection:
             stored = articles.many(connection, found.ids)
             behind = articles.count_unindexed(connection, self.engine.indexed_seq())
         # What was withdrawn since the index was made is no longer shown.
         shown = {one: article for one, article in stored.items() if article.status in SHOWN_STATUSES}
         pairs = zip(found.ids, found.scores, strict=True)
-        return tuple(_hit(shown[one], score, terms) for one, score in pairs if one in shown), behind
+        return tuple(_hit(shown[one], score, marks) for one, score in pairs if one in shown), behind
 
 
-def _hit(stored: StoredArticle, score: float, terms: Sequence[str]) -> Hit:
+def _hit(stored: StoredArticle, score: float, marks: Sequence[Mark]) -> Hit:
     article = stored.article
-    anchor, passage = snippet.passage(article.blocks, terms, SNIPPET_CHARS)
+    anchor, passage = snippet.passage(article.blocks, marks, SNIPPET_CHARS)
     return Hit(
         id=stored.id,
         title=article.title,
-        title_runs=snippet.runs(article.title, terms),
+        title_runs=snippet.runs(article.title, snippet.marked_in(marks, "title")),
         subtitle=article.subtitle,
         newspaper=article.newspaper,
         source=article.source,

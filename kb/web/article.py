@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from kb.errors import KbError, StoreError
 from kb.export.records import article_record
-from kb.model import SHOWN_STATUSES, StoredArticle
+from kb.model import SHOWN_STATUSES, Mark, StoredArticle
 from kb.store import articles
 from kb.store.db import reading
 from kb.web.access import public
@@ -36,7 +36,7 @@ def show(article_id: int) -> str:
         "article.html",
         stored=stored,
         article=stored.article,
-        reading=read(stored.article, _terms(query)),
+        reading=read(stored.article, _marks(query)),
         original=safe_url(stored.article.url),
         versions=versions,
         present=versions[0].version,
@@ -74,9 +74,9 @@ def _refuse(stored: StoredArticle) -> NoReturn:
     raise StoreError(key, article_id=stored.id)
 
 
-def _terms(query: str) -> tuple[str, ...]:
+def _marks(query: str) -> tuple[Mark, ...]:
     """What to mark. A query that cannot be read, or an index that is away, never hides an article."""
     try:
-        return the_library().search.terms(query) if query.strip() else ()
+        return the_library().search.marks(query) if query.strip() else ()
     except KbError:
         return ()
