@@ -52,9 +52,9 @@ def test_what_must_hold_is_what_was_typed(segmenter, text, part):
 def test_neighbouring_single_characters_are_a_name(segmenter):
     part = plan.of(parse("许剑虹", TODAY), segmenter).part
 
-    assert part == And((Or((Literal("许剑虹"), Phrase("text", ("许", "剑", "虹"), (0, 1, 2)))),)) or part == And(
-        (Or((Literal("许剑虹"), Phrase("text", ("许", "剑虹"), (0, 1)))),)
-    )
+    assert part == And(
+        (Or((Literal("许剑虹"), Phrase("text", ("许", "剑", "虹"), (0, 1, 2)))),)
+    ) or part == And((Or((Literal("许剑虹"), Phrase("text", ("许", "剑虹"), (0, 1)))),))
 
 
 def test_particles_are_not_needed_inside_a_longer_word_but_alone_they_are(segmenter):
