@@ -10,6 +10,7 @@ BlockKind = Literal["heading", "paragraph", "list", "quote", "table", "caption",
 BODY_KINDS: frozenset[str] = frozenset({"heading", "paragraph", "list", "quote", "table"})
 Status = Literal["normal", "corrected", "withdrawn", "gone"]
 SHOWN_STATUSES: tuple[str, ...] = ("normal", "corrected")
+HIDDEN_STATUSES: tuple[str, ...] = ("withdrawn", "gone")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from rapidfuzz import fuzz
 from sqlalchemy import Connection, func, or_, select, update
 
-from kb.model import BODY_KINDS, SHOWN_STATUSES, Copy
+from kb.model import BODY_KINDS, HIDDEN_STATUSES, Copy
 from kb.store.tables import articles
 from kb.text.fingerprint import Fingerprints
 from kb.text.normalize import fold
@@ -90,7 +90,7 @@ def copies(connection: Connection, roots: Sequence[int]) -> dict[int, list[Copy]
             articles.c.published,
         )
         .where(or_(articles.c.id.in_(roots), articles.c.reprint_of.in_(roots)))
-        .where(articles.c.status.in_(SHOWN_STATUSES))
+        .where(articles.c.status.not_in(HIDDEN_STATUSES))  # IN would make SQLite walk all that is shown
         .order_by(func.coalesce(articles.c.published, "9999"), articles.c.id)
     )
     groups: dict[int, list[Copy]] = {}
