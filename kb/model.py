@@ -10,6 +10,7 @@ BlockKind = Literal["heading", "paragraph", "list", "quote", "table", "caption",
 BODY_KINDS: frozenset[str] = frozenset({"heading", "paragraph", "list", "quote", "table"})
 Status = Literal["normal", "corrected", "withdrawn", "gone"]
 SHOWN_STATUSES: tuple[str, ...] = ("normal", "corrected")
+HIDDEN_STATUSES: tuple[str, ...] = ("withdrawn", "gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,10 +271,20 @@ Match = Literal["all", "any"]  # of the clauses of a query
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Facet values chosen beside the query. Within one facet any value will do; every facet must agree."""
+    """What was chosen beside the query. Within one facet any value will do; every facet and the days must agree.
 
-    newspapers: tuple[str, ...] = ()  # "" stands for unknown
-    years: tuple[str, ...] = ()  # "2023"; "" stands for unknown date
+    Facets are newspaper, source, year, author, affiliation and edition_page; "" among their values stands for
+    unknown. An unknown date lies in no range of days.
+    """
+
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # {"newspaper": ("贵州法治报", "")}
+    without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # values that leave an article out
+    since: str | None = None  # first day: 2023-01-01
+    until: str | None = None  # last day: 2023-06-30
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.only or self.without or self.since or self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +330,17 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """Another copy of an article, as listed under it."""
+
+    id: int
+    title: str
+    newspaper: str | None
+    source: str
+    published: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One result as shown."""
 
@@ -326,6 +348,7 @@ class Hit:
     title: str
     title_runs: tuple[Run, ...]
     subtitle: str | None
+    subtitle_runs: tuple[Run, ...]
     newspaper: str | None
     source: str
     published: str | None
@@ -336,7 +359,21 @@ class Hit:
     score: float
     snippet: tuple[Run, ...]
     anchor: str | None  # the block that the snippet comes from
+    heading_path: tuple[str, ...]  # the headings above that block: ("二、存在的问题", "(一)认识不足")
     reprint_of: int | None
+    copies: tuple[
+        Copy, ...
+    ] = ()  # the others of its group, the earliest first; only where results are grouped
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """How much would be found without one filter."""
+
+    dropped: Literal["facet", "without", "days"]
+    name: str  # newspaper, for facet and without; else ""
+    value: str  # 法治日报, for without; else ""
+    total: int  # articles
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +381,9 @@ class Results:
     """One page of results."""
 
     query: Query
-    total: int
+    total: int  # results that can be paged through: groups of copies where they are grouped, else articles
+    articles: int  # that match, copies counted each
+    grouped: bool  # copies of one text are one result
     took_ms: float
     fallback: Literal["any"] | None  # "any": nothing had all words, these have at least one
     hits: tuple[Hit, ...]
@@ -353,3 +392,8 @@ class Results:
     filters: Filters
     offset: int
     stale: int = 0  # articles stored but not searchable yet
+    expanded: tuple[
+        tuple[str, tuple[str, ...]], ...
+    ] = ()  # (("二十大", ("党的二十大",)),): words found besides
+    did_you_mean: tuple[str, int] | None = None  # a likely spelling, and how many articles it would find
+    relaxed: tuple[Relaxed, ...] = ()  # where nothing was found: what would be, the most first

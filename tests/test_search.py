@@ -99,7 +99,7 @@ def test_a_date_that_holds_nothing_has_no_fallback(search):
 
 
 def test_filters_sort_and_offset_are_passed_on_and_told_back(search):
-    filters = Filters(years=("",))
+    filters = Filters({"year": ("",)})
     results = search.find("学法", filters=filters, sort="newest", offset=0, limit=5)
 
     assert [hit.published for hit in results.hits] == [None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NoReturn
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, render_template, request, url_for
 from sqlalchemy import Connection
 
 from kb.errors import KbError, StoreError
@@ -42,6 +42,7 @@ def show(article_id: int) -> str:
         present=versions[0].version,
         reprints=reprints,
         query=query,
+        results=_results_before(),
         printed=datetime.now().astimezone(),
     )
 
@@ -72,6 +73,13 @@ def _wanted(connection: Connection, article_id: int) -> StoredArticle:
 def _refuse(stored: StoredArticle) -> NoReturn:
     key = "store.withdrawn" if stored.status == "withdrawn" else "store.gone"
     raise StoreError(key, article_id=stored.id)
+
+
+def _results_before() -> str | None:
+    """The page of results that led here, with its filters, order and page; None when something else did."""
+    came_from = (request.referrer or "").partition("://")[2]
+    is_ours = came_from.startswith(f"{request.host}{url_for('search.page')}?")
+    return came_from.removeprefix(request.host) if is_ours else None
 
 
 def _marks(query: str) -> tuple[Mark, ...]:
