@@ -218,13 +218,14 @@ def db() -> None:
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the schema to this version of kb. Back the data folder up first; repeating does nothing."""
-    from kb.store.db import connect, revision, upgrade
+    from kb.store.db import checkpoint, connect, revision, upgrade
     from kb.store.lock import writer_lock
 
     settings = opening.settings()
     with writer_lock(settings.data):
         database = connect(settings.database)
         upgrade(database)
+        checkpoint(database, settings.data)
         click.echo(f"db ok: revision {revision(database)}")
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from kb.errors import StoreError
 
-REVISION = "0001"  # of the newest migration; tests compare it with kb/store/migrations/versions
+REVISION = "0002"  # of the newest migration; tests compare it with kb/store/migrations/versions
 
 # reliability.md §7.5. wal_autocheckpoint=0: SQLite 3.7.0–3.51.2 can lose a WAL reset when two connections
 # checkpoint at once, so kb checkpoints under a lock of its own (see `checkpoint`).
@@ -76,8 +76,8 @@ def revision(database: Engine) -> str | None:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def upgrade(database: Engine) -> None:
-    """Bring the schema to the newest revision, in one transaction."""
+def upgrade(database: Engine, to: str = "head") -> None:
+    """Bring the schema to a revision, the newest by default, in one transaction: killed, it leaves the old schema."""
     from alembic import command
     from alembic.config import Config
 
@@ -85,7 +85,7 @@ def upgrade(database: Engine) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with writing(database) as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 @contextmanager

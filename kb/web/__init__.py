@@ -10,7 +10,7 @@ from kb import __version__, config, log
 from kb.config import Settings
 from kb.search import open_search
 from kb.store.db import open_database
-from kb.web import access, article, headers, health, home, library, problems, search, wording
+from kb.web import access, article, headers, health, home, library, papers, problems, search, wording
 
 REQUEST_LIMIT = 64 * 1024  # bytes of a request body; no page takes one yet
 
@@ -39,7 +39,7 @@ def create_app(settings: Settings) -> Flask:
     _set_up_templates(app)
     database = open_database(settings.database)
     library.install(app, library.Library(settings, database, open_search(settings, database)))
-    for part in (home, search, article, health):
+    for part in (home, search, article, papers, health):
         app.register_blueprint(part.blueprint)
     access.public(app.view_functions["static"])
     headers.install(app, tls=settings.tls)
