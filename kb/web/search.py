@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 
 from kb.errors import QueryError
 from kb.export.records import results_record
-from kb.model import Results
+from kb.model import Filters, Results
 from kb.web.access import public
 from kb.web.asked import DEPTH, FACETS, LIMIT, SORTS, Asked, choices, page_numbers, read, read_number
 from kb.web.library import the_library
@@ -24,6 +24,7 @@ def page() -> str:
     asked = read(request.args)
     size = the_library().settings.page_size
     results = _find(asked, (asked.page - 1) * size, size)
+    _note(asked, results)
     last = max(1, math.ceil(min(results.total, DEPTH) / size))
     return render_template(
         "results.html",
@@ -46,6 +47,13 @@ def answer() -> Response:
     limit = read_number(request.args, "limit", default=size, least=0, most=LIMIT)
     offset = read_number(request.args, "offset", default=(asked.page - 1) * size, least=0)
     return jsonify(results_record(_find(asked, offset, limit)))
+
+
+def _note(asked: Asked, results: Results) -> None:
+    """Log what people searched for: not their paging, nor their choices among what was found."""
+    if asked.page == 1 and asked.filters == Filters():
+        total = 0 if results.fallback else results.total
+        the_library().log.note(asked.text, total, results.took_ms)
 
 
 def _find(asked: Asked, offset: int, limit: int) -> Results:
