@@ -254,6 +254,14 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "编号为 {article_id} 的文章在来源网站上已不存在,本库不再提供。需要时请向来源单位核实。",
         "en": "Article {article_id} no longer exists at its source and is no longer offered. Ask the source if you need it.",
     },
+    "store.no_newspaper": {
+        "zh": "没有名为「{newspaper}」的报纸。请从版面页选择,或用上方的检索框查找。",
+        "en": "There is no newspaper named {newspaper}. Choose one from the list of newspapers, or search.",
+    },
+    "store.no_issue": {
+        "zh": "《{newspaper}》没有 {day} 这一期。请从它的日历选择。",
+        "en": "{newspaper} has no issue of {day}. Choose one from its calendar.",
+    },
     "store.unwritable": {
         "zh": "{path} 写不进去:{reason}。已存的内容不受影响;请检查磁盘空间和权限,然后再次运行。",
         "en": "{path} cannot be written: {reason}. What is stored is safe; check disk space and permissions, then run again.",

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from kb.errors import KbError, StoreError
 from kb.export.records import article_record
 from kb.model import SHOWN_STATUSES, Mark, StoredArticle
-from kb.store import articles
+from kb.store import articles, issues
 from kb.store.db import reading
 from kb.web.access import public
 from kb.web.asked import read_number
@@ -31,6 +31,7 @@ def show(article_id: int) -> str:
         stored = _wanted(connection, article_id)
         versions = articles.versions(connection, article_id)
         reprints = articles.reprints(connection, article_id)
+        place = issues.place(connection, stored)
     query = request.args.get("q", "")
     return render_template(
         "article.html",
@@ -44,6 +45,7 @@ def show(article_id: int) -> str:
         query=query,
         results=_results_before(),
         printed=datetime.now().astimezone(),
+        place=place,
     )
 
 
