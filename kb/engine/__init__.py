@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -34,6 +34,14 @@ class Engine(Protocol):
 
     def marks(self, query: Query) -> tuple[Mark, ...]:
         """What of a query to mark in titles and texts."""
+        ...
+
+    def like(self, stored: StoredArticle, limit: int) -> tuple[int, ...]:
+        """Ids of the articles most like one, the likest first: none of its own copies, of others' copies one."""
+        ...
+
+    def words(self, least: int) -> Iterator[tuple[str, int]]:
+        """Words that at least so many articles hold, and how many do, one at a time in no order."""
         ...
 
     def update(self, articles: Iterable[StoredArticle], *, seq: int) -> None:

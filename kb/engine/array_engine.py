@@ -20,6 +20,7 @@ from kb.engine.answer import find
 from kb.engine.generations import Generation
 from kb.engine.index_writer import IndexWriter
 from kb.engine.layout import SEGMENT_DOCS, SEGMENT_TOKENS
+from kb.engine.like import like, words
 from kb.engine.parallel import BYTES_A_CHAR, Batch, Cut, Workers
 from kb.engine.rebuilding import Journal, Rebuild
 from kb.engine.segments import FORMAT
@@ -68,6 +69,12 @@ class ArrayEngine:
 
     def marks(self, query: Query) -> tuple[Mark, ...]:
         return plan.marks(query, self._segmenter)
+
+    def like(self, stored: StoredArticle, limit: int) -> tuple[int, ...]:
+        return like(self._serving.sound().snapshot, self._segmenter, stored, limit)
+
+    def words(self, least: int) -> Iterator[tuple[str, int]]:
+        return words(self._serving.sound().snapshot, least)
 
     def indexed_seq(self) -> int:
         return int(self._serving.sound().generation.facts["seq"])
