@@ -26,7 +26,7 @@ from kb.engine.segments import FORMAT
 from kb.engine.serving import Serving, writing
 from kb.engine.snapshot import Snapshot
 from kb.engine.tiers import find_any
-from kb.engine.tree import Node
+from kb.engine.tree import Tree
 from kb.errors import TooSlowError
 from kb.model import Found, Match, Page, Query, StoredArticle
 from kb.text.segment import Segmenter
@@ -58,7 +58,7 @@ class ArrayEngine:
             return self.find_tree(plan.of_all(clauses), page)
         return self._answer(lambda snapshot, deadline: find_any(snapshot, clauses, page, deadline), page)
 
-    def find_tree(self, tree: Node, page: Page) -> Found:
+    def find_tree(self, tree: Tree, page: Page) -> Found:
         return self._answer(lambda snapshot, deadline: find(snapshot, tree, page, deadline), page)
 
     def _answer(self, asked: Callable[[Snapshot, int], Found], page: Page) -> Found:

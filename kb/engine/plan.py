@@ -34,7 +34,7 @@ class Wanted:
             return ((Range("published", since, until), ""),)
         if self.clause.kind == "phrase" and self.clause.field in (None, "title"):
             text = fold(self.clause.text)
-            return ((Literal(text, in_title=self.clause.field == "title"), text),)
+            return ((Literal(text, self.clause.field), text),)
         return tuple((_node(self.clause.field or "text", unit), "".join(unit)) for unit in self.units)
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from kb.engine import bits
 from kb.engine.answer import chosen, laid_out
 from kb.engine.bits import Bits
-from kb.engine.compiled import Bytes, Floats, Ints
-from kb.engine.evaluate import matching
+from kb.engine.matching import matching
 from kb.engine.plan import Wanted, grams
-from kb.engine.roads import DenseRoad, Ranked, Road, Scope, fast_road, shape_of
+from kb.engine.rank import RankRoad
+from kb.engine.roads import DenseRoad, Road, fast_road, shape_of
 from kb.engine.snapshot import Snapshot
 from kb.engine.tree import Also, Node, Or
 from kb.model import Found, Page
@@ -39,40 +39,4 @@ def find_any(snapshot: Snapshot, clauses: Sequence[Wanted], page: Page, deadline
     tree = Also(Or(tuple(node for one in words for node, _ in one.pieces)), grams(words))
     shape = shape_of(tree)
     road: Road = fast_road(snapshot, shape, deadline) if shape else DenseRoad(snapshot, tree, deadline)
-    return laid_out(snapshot, TieredRoad(road, matches, full, len(words)), asked, page)
-
-
-class TieredRoad:
-    """Ranks by how many clauses an article has before it ranks by score."""
-
-    def __init__(self, road: Road, matches: Bits, full: Bytes, most: int) -> None:
-        """`full`: how many of the `most` clauses each document has."""
-        self._road = road
-        self._matches = matches
-        self._full = full
-        self._most = most
-
-    def matches(self, counted: Bits | None) -> Bits:
-        """What does not count has been left out already."""
-        return self._matches
-
-    def ranked(self, scope: Scope, limit: int) -> tuple[Bits, Ranked]:
-        return self._matches, self.best_of(bits.within(self._matches, scope.shown), limit)
-
-    def best_of(self, matches: Bits, limit: int) -> Ranked:
-        ids: list[int] = []
-        scores: list[float] = []
-        for tier in range(self._most, -1, -1):
-            here = bits.with_byte(self._full, tier) & matches
-            room = min(limit - len(ids), bits.size(here))
-            if room > 0:
-                found = self._road.best_of(here, room)
-                ids += found[0]
-                scores += found[1]
-        return ids, scores
-
-    def scores(self, docs: Ints) -> Floats:
-        return self._road.scores(docs)
-
-    def ranks(self, docs: Ints) -> Ints:
-        return -self._full[docs].astype(np.int64)
+    return laid_out(snapshot, RankRoad(snapshot, matches, road, (), full), asked, page)

@@ -274,7 +274,7 @@ def on_page(layout: Layout, asked: Asked | Typed) -> Answer:
         found = layout.engine.find(asked.query, asked.page, match=asked.match)
     else:
         found = layout.engine.find_tree(asked.node, asked.page)
-    return Answer(found.ids, found.scores, found.total, found.facets)
+    return Answer(found.ids, found.scores, found.total, found.facets, found.articles)
 
 
 # --- comparing -------------------------------------------------------------------------------------------
@@ -350,6 +350,8 @@ def match_difference(
 def page_difference(got: Answer, expected: Answer) -> str | None:
     if got.total != expected.total:
         return f"total {got.total}, not {expected.total}"
+    if got.articles != expected.articles:
+        return f"{got.articles} articles, not {expected.articles}"
     if got.ids != expected.ids:
         return f"ids {got.ids[:10]}, not {expected.ids[:10]}; scores {got.scores[:10]}, not {expected.scores[:10]}"
     pairs = zip(got.scores, expected.scores, strict=True)

@@ -108,7 +108,7 @@ class Words:
         found = text[start : start + size]
         if self.pick.random() < 0.05:
             found = text[-3:] + self.text()[:3]  # across a border: found only where some text runs on so
-        return Literal(found, in_title=self.pick.random() < 0.3)
+        return Literal(found, "title" if self.pick.random() < 0.3 else None)
 
     def prefix(self) -> Prefix:
         word = self.word()

@@ -46,6 +46,7 @@ class Answer:
     scores: tuple[float, ...]
     total: int
     facets: Mapping[str, tuple[tuple[str, int], ...]]
+    articles: int = 0  # without collapse
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,8 @@ class Reference:
                 return self.fields[field].term(word, boost)
             case Phrase(field, words, offsets, boost):
                 return self.fields[field].places(words, offsets, boost)
-            case Literal(text, in_title, boost):
-                often, grams = self._texts.count(text, in_title), self.fields["grams"]
+            case Literal(text, field, boost):
+                often, grams = self._texts.count(text, field == "title"), self.fields["grams"]
                 return grams.often(often, grams.weight(int(np.count_nonzero(often)), boost))
             case And(parts):
                 return added([self.found(part) for part in parts], minimum=len(parts))
@@ -187,18 +188,23 @@ class Reference:
         chosen = {facet: self.has(facet, values) for facet, values in page.only.items() if values}
         kept = np.flatnonzero(np.logical_and.reduce([mask, *chosen.values()]))
         shown = kept[np.lexsort([one[kept] for one in self._keys(found.scores, page.sort, tiers)])]
+        articles = len(shown)
         if page.collapse:
-            first = {
-                group: doc for doc, group in zip(shown[::-1], self.numbers["group"][shown[::-1]], strict=True)
-            }
-            shown = np.array([doc for doc in shown if first[self.numbers["group"][doc]] == doc], np.int64)
+            shown = self._collapsed(shown)
         on_page = shown[page.offset : page.offset + page.limit]
         facets = {}
         for facet in page.facets:
             others = [one for name, one in chosen.items() if name != facet]
             facets[facet] = self._counts(facet, np.logical_and.reduce([mask, *others]))
         ids, scores = self.numbers["id"][on_page], found.scores[on_page]
-        return Answer(tuple(ids.tolist()), tuple(scores.tolist()), len(shown), facets)
+        return Answer(tuple(ids.tolist()), tuple(scores.tolist()), len(shown), facets, articles)
+
+    def _collapsed(self, shown: Array) -> Array:
+        """Of each group what was published first, unknown dates last."""
+        days, groups = self.numbers["published"], self.numbers["group"]
+        by_day = sorted(shown, key=lambda doc: (days[doc] or 99_999_999, self.ids[doc]), reverse=True)
+        first = {groups[doc]: doc for doc in by_day}
+        return np.array([doc for doc in shown if first[groups[doc]] == doc], np.int64)
 
     def _in_range(self, page: Page) -> Array:
         days, chars = self.numbers["published"], self.numbers["body_chars"]
