@@ -11,7 +11,8 @@ from kb.config import Settings
 from kb.search import open_search
 from kb.store.db import open_database
 from kb.suggest import Suggester
-from kb.web import access, article, headers, health, home, library, problems, search, suggest, wording
+from kb.web import access, article, headers, health, home, library, papers, problems, search, suggest, wording
+from kb.web.search_log import SearchLog
 
 REQUEST_LIMIT = 64 * 1024  # bytes of a request body; no page takes one yet
 
@@ -40,8 +41,8 @@ def create_app(settings: Settings) -> Flask:
     _set_up_templates(app)
     database = open_database(settings.database)
     opened = open_search(settings, database)
-    library.install(app, library.Library(settings, database, opened, Suggester(opened)))
-    for part in (home, search, article, suggest, health):
+    library.install(app, library.Library(settings, database, opened, Suggester(opened), SearchLog(settings)))
+    for part in (home, search, article, papers, suggest, health):
         app.register_blueprint(part.blueprint)
     access.public(app.view_functions["static"])
     headers.install(app, tls=settings.tls)

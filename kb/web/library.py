@@ -1,4 +1,4 @@
-"""What the views of one application share: settings, the store, the search."""
+"""What the views of one application share: settings, the store, the search, its log."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import Engine as Database
 from kb.config import Settings
 from kb.search import Search
 from kb.suggest import Suggester
+from kb.web.search_log import SearchLog
 
 EXTENSION = "kb"
 
@@ -23,6 +24,7 @@ class Library:
     database: Database
     search: Search
     suggester: Suggester
+    log: SearchLog
 
 
 def install(app: Flask, library: Library) -> None:

@@ -52,6 +52,7 @@ def serve(app: Flask, settings: Settings, *, say: Callable[[str], None]) -> None
         stop.set()
         server.close()
         indexer.join(timeout=2 * END_SECONDS)
+        app.extensions[EXTENSION].log.flush()
 
 
 def listen(app: Flask, settings: Settings):  # type: ignore[no-untyped-def]  # waitress has no types
@@ -68,6 +69,7 @@ def listen(app: Flask, settings: Settings):  # type: ignore[no-untyped-def]  # w
 def make_ready(app: Flask) -> None:
     """Open the index, search once and make the suggestions, so that no request need; what is loaded then stays for good."""
     library = app.extensions[EXTENSION]
+    library.log.flush()
     try:
         library.search.find("学习")
         library.suggester.refresh()

@@ -23,6 +23,11 @@ PAGES = {
     "article": (f"/a/{shelf.FULL}?q=党建", 200),
     "bare article": (f"/a/{shelf.UNDATED}", 200),
     "old version": (f"/a/{shelf.FULL}?version=1", 200),
+    "newspapers": ("/papers", 200),
+    "calendar": ("/papers/青溪法治报?year=2021", 200),
+    "issue": ("/papers/青溪法治报/2021-05-05", 200),
+    "no issue": ("/papers/青溪法治报/2021-05-06", 404),
+    "edition page": ("/papers/青溪法治报/2021-05-05/07", 200),
     "not found": ("/nope", 404),
     "withdrawn": (f"/a/{shelf.WITHDRAWN}", 410),
 }
@@ -92,8 +97,10 @@ def test_words_on_pages_use_full_width_punctuation(page: html.HtmlElement) -> No
     assert not re.search(r"[\u4e00-\u9fff][,:;?!()]", page.text_content())
 
 
-def test_all_styles_together_are_small() -> None:
-    assert sum(path.stat().st_size for path in STYLES.glob("*.css")) <= 12 * 1024
+def test_the_styles_of_a_page_are_small(page: html.HtmlElement) -> None:
+    names = {link.get("href").rpartition("/")[2] for link in page.cssselect("link[rel=stylesheet]")}
+
+    assert sum((STYLES / name).stat().st_size for name in names) <= 12 * 1024
 
 
 @pytest.mark.parametrize("style", sorted(STYLES.glob("*.css")), ids=lambda path: path.name)
