@@ -114,7 +114,7 @@ def prepare_data(settings: Settings) -> None:
 
 @lru_cache(maxsize=8)
 def shipped(name: str = "") -> Path:
-    """The folder of shipped files `name` (templates, corpus), from a checkout, an editable or a wheel install.
+    """The folder of shipped files `name` (templates, corpus, docs), from a checkout, an editable or a wheel install.
 
     In a checkout they lie beside the package; hatchling puts them inside it in a wheel.
     """
