@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 BlockKind = Literal["heading", "paragraph", "list", "quote", "table", "caption", "note"]
 BODY_KINDS: frozenset[str] = frozenset({"heading", "paragraph", "list", "quote", "table"})
@@ -177,18 +177,69 @@ class EditionPage:
     edition_links: tuple[ArticleLink, ...]  # the other pages (版) of the issue
 
 
-ClauseKind = Literal["word", "phrase", "date"]
+Field = Literal[
+    "title", "subtitle", "author", "affiliation", "newspaper", "source", "edition_page", "edition_name", "body",
+    "heading", "quotation",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
-    """One thing that a result must have."""
+class Word:
+    """A typed word; without a field anywhere in an article."""
 
-    kind: ClauseKind
-    text: str  # as typed, without quotation marks
-    field: str | None = None  # title | author | affiliation | newspaper | published; None = title and body
-    since: str | None = None  # first day, for kind "date": 2023-01-01
-    until: str | None = None  # last day, for kind "date": 2023-06-30
+    text: str  # as typed
+    field: Field | None = None
+    also: tuple[str, ...] = ()  # synonyms, any of which will do
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A literal: a string that stands somewhere as it was typed, after folding."""
+
+    text: str  # without its quotation marks
+    field: Field | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DateRange:
+    """Published between two days, both included. Unknown dates are in no range."""
+
+    text: str  # as typed
+    since: str | None  # 2023-01-01
+    until: str | None  # 2023-06-30
+
+
+@dataclass(frozen=True, slots=True)
+class LengthRange:
+    """Body characters between two numbers, both included."""
+
+    text: str  # as typed
+    least: int | None
+    most: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All parts."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """At least one part."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """What the part does not find."""
+
+    part: Node
+
+
+Node: TypeAlias = Word | Phrase | DateRange | LengthRange | And | Or | Not
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +247,22 @@ class Query:
     """What was typed, read."""
 
     text: str  # as typed
-    clauses: tuple[Clause, ...]
+    root: Node
+    is_strict: bool = False  # operators were typed: it means just what it says
+
+    @property
+    def clauses(self) -> tuple[Node, ...]:
+        """What must all hold."""
+        return self.root.parts if isinstance(self.root, And) else (self.root,)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What of a query is marked in texts."""
+
+    text: str  # folded
+    is_literal: bool = False  # marked also where it begins or ends inside a Latin word or a number
+    field: Field | None = None  # marked only there; None = everywhere
 
 
 Sort = Literal["relevance", "newest", "oldest", "longest", "shortest"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import Engine as Database
 
@@ -19,6 +20,7 @@ from kb.model import (
     Filters,
     Found,
     Hit,
+    Mark,
     Page,
     Query,
     Relaxed,
@@ -73,7 +75,7 @@ class Search:
         Raises QueryError for a query that cannot be read, EngineDownError when the index cannot answer, TooSlowError.
         """
         started = time.perf_counter()
-        query, filters = parse(text), filters or Filters()
+        query, filters = parse(text, datetime.now().astimezone().date()), filters or Filters()
         page = Page(
             only=filters.only,
             without=filters.without,
@@ -104,9 +106,9 @@ class Search:
             stale=behind,
         )
 
-    def terms(self, text: str) -> tuple[str, ...]:
+    def marks(self, text: str) -> tuple[Mark, ...]:
         """What of a query to mark in a text. Raises QueryError."""
-        return self.engine.terms(parse(text))
+        return self.engine.marks(parse(text, datetime.now().astimezone().date()))
 
     def problem(self) -> str | None:
         """Why it cannot answer now, in Chinese; None when it can."""
@@ -119,7 +121,7 @@ class Search:
     def _found(self, query: Query, page: Page) -> tuple[Found, bool]:
         """The page of matches, and whether they are those of the fallback."""
         found = self.engine.find(query, page)
-        if found.total or all(clause.kind == "date" for clause in query.clauses):
+        if found.total:
             return found, False
         some = self.engine.find(query, page, match="any")
         return (some, True) if some.total else (found, False)
@@ -144,7 +146,7 @@ class Search:
 
     def _hits(self, query: Query, found: Found, grouped: bool) -> tuple[tuple[Hit, ...], int]:
         """The hits with their texts, and how many articles wait to be indexed."""
-        terms = self.engine.terms(query)
+        marks = self.engine.marks(query)
         with reading(self.database) as connection:
             stored = articles.many(connection, found.ids)
             roots = {one.reprint_of or one.id for one in stored.values()} if grouped else set()
@@ -153,7 +155,7 @@ class Search:
         # What was withdrawn since the index was made is no longer shown.
         shown = {one: article for one, article in stored.items() if article.status in SHOWN_STATUSES}
         pairs = zip(found.ids, found.scores, strict=True)
-        return tuple(_hit(shown[one], score, terms, groups) for one, score in pairs if one in shown), behind
+        return tuple(_hit(shown[one], score, marks, groups) for one, score in pairs if one in shown), behind
 
 
 def _most(counts: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
@@ -177,17 +179,17 @@ def _wider(page: Page) -> list[tuple[Relaxed, Page]]:
 
 
 def _hit(
-    stored: StoredArticle, score: float, terms: Sequence[str], groups: Mapping[int, Sequence[Copy]]
+    stored: StoredArticle, score: float, marks: Sequence[Mark], groups: Mapping[int, Sequence[Copy]]
 ) -> Hit:
     article = stored.article
-    anchor, passage = snippet.passage(article.blocks, terms, SNIPPET_CHARS)
+    anchor, passage = snippet.passage(article.blocks, marks, SNIPPET_CHARS)
     group = groups.get(stored.reprint_of or stored.id, ())
     return Hit(
         id=stored.id,
         title=article.title,
-        title_runs=snippet.runs(article.title, terms),
+        title_runs=snippet.runs(article.title, snippet.marked_in(marks, "title")),
         subtitle=article.subtitle,
-        subtitle_runs=snippet.runs(article.subtitle or "", terms),
+        subtitle_runs=snippet.runs(article.subtitle or "", snippet.marked_in(marks, "subtitle")),
         newspaper=article.newspaper,
         source=article.source,
         published=article.published,

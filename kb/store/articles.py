@@ -186,6 +186,8 @@ def _values(item: NewArticle) -> dict[str, Any]:
         "key": article.key,
         "source": article.source,
         "published": article.published,
+        "newspaper": article.newspaper,
+        "edition_page": article.edition_page,
         "content": content,
         "content_hash": content_hash(content),
         "body_hash": body_hash(body),

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from kb.errors import KbError, StoreError
 from kb.export.records import article_record
-from kb.model import SHOWN_STATUSES, StoredArticle
-from kb.store import articles
+from kb.model import SHOWN_STATUSES, Mark, StoredArticle
+from kb.store import articles, issues
 from kb.store.db import reading
 from kb.web.access import public
 from kb.web.asked import read_number
@@ -31,12 +31,13 @@ def show(article_id: int) -> str:
         stored = _wanted(connection, article_id)
         versions = articles.versions(connection, article_id)
         reprints = articles.reprints(connection, article_id)
+        place = issues.place(connection, stored)
     query = request.args.get("q", "")
     return render_template(
         "article.html",
         stored=stored,
         article=stored.article,
-        reading=read(stored.article, _terms(query)),
+        reading=read(stored.article, _marks(query)),
         original=safe_url(stored.article.url),
         versions=versions,
         present=versions[0].version,
@@ -44,6 +45,7 @@ def show(article_id: int) -> str:
         query=query,
         results=_results_before(),
         printed=datetime.now().astimezone(),
+        place=place,
     )
 
 
@@ -82,9 +84,9 @@ def _results_before() -> str | None:
     return came_from.removeprefix(request.host) if is_ours else None
 
 
-def _terms(query: str) -> tuple[str, ...]:
+def _marks(query: str) -> tuple[Mark, ...]:
     """What to mark. A query that cannot be read, or an index that is away, never hides an article."""
     try:
-        return the_library().search.terms(query) if query.strip() else ()
+        return the_library().search.marks(query) if query.strip() else ()
     except KbError:
         return ()

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from kb.errors import QueryError
 from kb.export.records import results_record
-from kb.model import Results
+from kb.model import Filters, Results
 from kb.web.access import public
 from kb.web.asked import (
     DEPTH,
@@ -43,6 +43,7 @@ def page() -> str | AnyResponse:
         return redirect(asked.url(text=f"{asked.text.strip()} {within}"))
     size = the_library().settings.page_size
     results = _find(asked, (asked.page - 1) * size, size)
+    _note(asked, results)
     last = max(1, math.ceil(min(results.total, DEPTH) / size))
     shown = render_template(
         "results.html",
@@ -68,6 +69,13 @@ def answer() -> Response:
     limit = read_number(request.args, "limit", default=size, least=0, most=LIMIT)
     offset = read_number(request.args, "offset", default=(asked.page - 1) * size, least=0)
     return jsonify(results_record(_find(asked, offset, limit)))
+
+
+def _note(asked: Asked, results: Results) -> None:
+    """Log what people searched for: not their paging, nor their choices among what was found."""
+    if asked.page == 1 and asked.filters == Filters():
+        total = 0 if results.fallback else results.total
+        the_library().log.note(asked.text, total, results.took_ms)
 
 
 def _find(asked: Asked, offset: int, limit: int) -> Results:
