@@ -291,7 +291,8 @@ class Filters:
 class Page:
     """What an engine is asked of the matches of a query: which of them, in what order, from where on, counted by what.
 
-    Columns are newspaper, source, year, author, affiliation and edition_page; "" among their values stands for unknown.
+    Columns are newspaper, source, year, month (2023-08), author, affiliation, edition_page and edition_name; "" among their
+    values stands for unknown.
     An unknown date lies in no range of days.
     """
 
@@ -305,7 +306,7 @@ class Page:
     most_chars: int | None = None
     facets: tuple[str, ...] = ()  # ("newspaper", "year"): columns to count
     sort: Sort = "relevance"
-    collapse: bool = False  # of the copies of a text only the first in the order
+    collapse: bool = False  # of the copies of a text only the one published first
     offset: int = 0
     limit: int = 10
     seconds: float | None = None  # that the answer may take
@@ -319,6 +320,7 @@ class Found:
     ids: tuple[int, ...]
     scores: tuple[float, ...]
     facets: dict[str, tuple[tuple[str, int], ...]]  # {"newspaper": (("贵州法治报", 7), …), "year": …}
+    articles: int = 0  # what `total` would be without collapse
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from kb.engine.tree import Node
+from kb.engine.tree import Tree
 from kb.model import Found, Mark, Match, Page, Query, StoredArticle
 from kb.text.segment import Segmenter
 
@@ -21,14 +21,15 @@ class Engine(Protocol):
     def find(self, query: Query, page: Page, *, match: Match = "all") -> Found:
         """Articles that the query finds, or ("any") those of its fallback: words may be missing, most of them first.
 
-        The total and the counts are exact, over all matches. Counts of a facet leave out what was chosen in that
+        The totals and the counts are exact, over all matches. Counts of a facet leave out what was chosen in that
         facet, so that its other values stay in sight; a collapsed copy still counts there. Equal dates and lengths are
-        ordered by score, equal scores by article id; unknown dates come last in both orders of date.
+        ordered by score, equal scores by article id; unknown dates come last in both orders of date. Of collapsed copies
+        the one published first stands where its own date, length or score puts it.
         Raises TooSlowError after `page.seconds`, in any thread.
         """
         ...
 
-    def find_tree(self, tree: Node, page: Page) -> Found:
+    def find_tree(self, tree: Tree, page: Page) -> Found:
         """Articles that a tree matches, as `find` answers."""
         ...
 

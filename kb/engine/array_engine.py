@@ -26,7 +26,7 @@ from kb.engine.rebuilding import Journal, Rebuild
 from kb.engine.segments import FORMAT
 from kb.engine.serving import Serving, writing
 from kb.engine.snapshot import Snapshot
-from kb.engine.tree import Node
+from kb.engine.tree import Tree
 from kb.errors import TooSlowError
 from kb.model import Found, Mark, Match, Page, Query, StoredArticle
 from kb.text.segment import Segmenter
@@ -55,7 +55,7 @@ class ArrayEngine:
     def find(self, query: Query, page: Page, *, match: Match = "all") -> Found:
         return self.find_tree(plan.of(query, self._segmenter, match), page)
 
-    def find_tree(self, tree: Node, page: Page) -> Found:
+    def find_tree(self, tree: Tree, page: Page) -> Found:
         return self._answer(lambda snapshot, deadline: find(snapshot, tree, page, deadline), page)
 
     def _answer(self, asked: Callable[[Snapshot, int], Found], page: Page) -> Found:

@@ -43,7 +43,7 @@ def of(query: Query, segmenter: Segmenter, match: Match = "all") -> Rank:
     by = union(_terms(clause, segmenter) for clause in clauses)
     if match == "all" or not can_be_loosened(query):
         return Rank(_condition(query.root, segmenter), by)
-    loose = [clause for clause in clauses if _is_loose(clause)]
+    loose = [clause for clause in clauses if isinstance(clause, Word) and _is_loose(clause)]
     must = tuple(_condition(clause, segmenter) for clause in clauses if not _is_loose(clause))
     telling = tuple(dict.fromkeys(piece for word in loose for piece in _pieces(word, segmenter)))
     tiers = tuple(_condition(word, segmenter) for word in loose)

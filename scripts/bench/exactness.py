@@ -46,7 +46,7 @@ from kb.parse.archive import read_archive_line
 from kb.text.lexicon import load_segmenter
 from kb.text.segment import Segmenter
 from scripts.bench.random_queries import CLASSES, Asked, Words
-from scripts.bench.reference import Answer, Reference, Typed
+from scripts.bench.reference import Answer, Reference
 
 CLOSE = 1e-6  # how far a score may be from the scan's
 NEWSPAPERS = ("清河日报", "枫溪法治报", "青石县报", "学习参考", "党建周刊", None)
@@ -269,12 +269,9 @@ def by_skipping(layout: Layout, asked: Asked, limit: int) -> tuple[list[int], li
     )  # fmt: skip
 
 
-def on_page(layout: Layout, asked: Asked | Typed) -> Answer:
-    if isinstance(asked, Typed):
-        found = layout.engine.find(asked.query, asked.page, match=asked.match)
-    else:
-        found = layout.engine.find_tree(asked.node, asked.page)
-    return Answer(found.ids, found.scores, found.total, found.facets)
+def on_page(layout: Layout, asked: Asked) -> Answer:
+    found = layout.engine.find_tree(asked.node, asked.page)
+    return Answer(found.ids, found.scores, found.total, found.facets, found.articles)
 
 
 # --- comparing -------------------------------------------------------------------------------------------
@@ -303,13 +300,8 @@ class Tally:
 
 
 def compare(
-    tally: Tally, reference: Reference, layouts: Mapping[str, Layout], kind: str, asked: Asked | Typed
+    tally: Tally, reference: Reference, layouts: Mapping[str, Layout], kind: str, asked: Asked
 ) -> None:
-    if isinstance(asked, Typed):
-        expected = reference.typed(asked)
-        for name, layout in layouts.items():
-            tally.take(kind, f"{name}, find", asked, page_difference(on_page(layout, asked), expected))
-        return
     found = reference.found(asked.node)
     expected = reference.answer(found, asked.page)
     limit = (1, 10, 100)[tally.asked[kind] % 3]
@@ -350,6 +342,8 @@ def match_difference(
 def page_difference(got: Answer, expected: Answer) -> str | None:
     if got.total != expected.total:
         return f"total {got.total}, not {expected.total}"
+    if got.articles != expected.articles:
+        return f"{got.articles} articles, not {expected.articles}"
     if got.ids != expected.ids:
         return f"ids {got.ids[:10]}, not {expected.ids[:10]}; scores {got.scores[:10]}, not {expected.scores[:10]}"
     pairs = zip(got.scores, expected.scores, strict=True)

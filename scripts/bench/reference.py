@@ -13,7 +13,6 @@ from itertools import accumulate, chain
 
 import numpy as np
 
-from kb.engine import plan
 from kb.engine.tree import (
     Also,
     And,
@@ -29,7 +28,7 @@ from kb.engine.tree import (
     Term,
     Value,
 )  # fmt: skip
-from kb.model import Article, Match, Page, Query, StoredArticle
+from kb.model import Article, Page, StoredArticle
 from kb.text.normalize import fold
 from kb.text.segment import Segmenter
 from scripts.bench.exhaustive import Array, Found, Scan, added
@@ -46,15 +45,7 @@ class Answer:
     scores: tuple[float, ...]
     total: int
     facets: Mapping[str, tuple[tuple[str, int], ...]]
-
-
-@dataclass(frozen=True)
-class Typed:
-    """What a person asks of the engine."""
-
-    query: Query
-    match: Match
-    page: Page
+    articles: int = 0  # without collapse
 
 
 class Reference:
@@ -106,8 +97,8 @@ class Reference:
                 return self.fields[field].term(word, boost)
             case Phrase(field, words, offsets, boost):
                 return self.fields[field].places(words, offsets, boost)
-            case Literal(text, in_title, boost):
-                often, grams = self._texts.count(text, in_title), self.fields["grams"]
+            case Literal(text, field, boost):
+                often, grams = self._texts.count(text, field == "title"), self.fields["grams"]
                 return grams.often(often, grams.weight(int(np.count_nonzero(often)), boost))
             case And(parts):
                 return added([self.found(part) for part in parts], minimum=len(parts))
@@ -151,54 +142,28 @@ class Reference:
 
     # --- pages -----------------------------------------------------------------------------------------------
 
-    def typed(self, asked: Typed) -> Answer:
-        """kb.engine.Engine.find. What of a typed word must match, and where, is kb.engine.plan's to say.
-
-        Pieces of clauses count only where no article in the page's range, whatever facet values are chosen, has a whole one.
-        """
-        clauses = plan.wanted(asked.query.clauses, self._segmenter)
-        page = asked.page
-        if not clauses:
-            return self.answer(self.fields["text"].nothing(), page)
-        if asked.match == "all":
-            return self.answer(self.found(plan.of_all(clauses)), page)
-        dates = [one for one in clauses if one.clause.kind == "date"]
-        words = [one for one in clauses if one.clause.kind != "date"]
-        clause_of = [[(self.found(node), text) for node, text in one.pieces] for one in words]
-        pieces = [piece for one in clause_of for piece in one]
-        scores = added(
-            [self.found(Every()), *(found for found, _ in pieces), *map(self.found, plan.grams(clauses))]
-        ).scores
-        full = np.zeros(len(self.ids), np.int64)
-        for one in clause_of:
-            full += np.logical_and.reduce([found.mask for found, _ in one])
-        dated = np.logical_and.reduce(
-            [self.found(Every()).mask, *(self.found(one.pieces[0][0]).mask for one in dates)]
-        )
-        dated &= self.without(page.without) & self._in_range(page)
-        mask = dated & (full > 0)
-        if not mask.any():
-            several = [found.mask for found, text in pieces if len(text) > 1]
-            mask = dated & np.logical_or.reduce([self.fields["text"].nothing().mask, *several])
-        return self.answer(Found(mask, scores), page, tiers=full)
-
     def answer(self, found: Found, page: Page, tiers: Array | None = None) -> Answer:
         mask = found.mask & self.without(page.without) & self._in_range(page)
         chosen = {facet: self.has(facet, values) for facet, values in page.only.items() if values}
         kept = np.flatnonzero(np.logical_and.reduce([mask, *chosen.values()]))
         shown = kept[np.lexsort([one[kept] for one in self._keys(found.scores, page.sort, tiers)])]
+        articles = len(shown)
         if page.collapse:
-            first = {
-                group: doc for doc, group in zip(shown[::-1], self.numbers["group"][shown[::-1]], strict=True)
-            }
-            shown = np.array([doc for doc in shown if first[self.numbers["group"][doc]] == doc], np.int64)
+            shown = self._collapsed(shown)
         on_page = shown[page.offset : page.offset + page.limit]
         facets = {}
         for facet in page.facets:
             others = [one for name, one in chosen.items() if name != facet]
             facets[facet] = self._counts(facet, np.logical_and.reduce([mask, *others]))
         ids, scores = self.numbers["id"][on_page], found.scores[on_page]
-        return Answer(tuple(ids.tolist()), tuple(scores.tolist()), len(shown), facets)
+        return Answer(tuple(ids.tolist()), tuple(scores.tolist()), len(shown), facets, articles)
+
+    def _collapsed(self, shown: Array) -> Array:
+        """Of each group what was published first, unknown dates last."""
+        days, groups = self.numbers["published"], self.numbers["group"]
+        by_day = sorted(shown, key=lambda doc: (days[doc] or 99_999_999, self.ids[doc]), reverse=True)
+        first = {groups[doc]: doc for doc in by_day}
+        return np.array([doc for doc in shown if first[groups[doc]] == doc], np.int64)
 
     def _in_range(self, page: Page) -> Array:
         days, chars = self.numbers["published"], self.numbers["body_chars"]
