@@ -4,7 +4,7 @@
 “党建和业务的关系”         a literal, in any of “” "" 「」 『』
 党建 与 业务 或 检察       AND before OR; also AND OR NOT, 非, a leading minus, parentheses of both widths
 标题:融合 作者:（张三 或 李四）   a field, in Chinese or English, with : or ：
-日期:2023-01..2023-06     a year, a month, a day, a range of them, or 今年, 近三个月 (kb.query_values)
+日期:2023-01..2023-06     a year, a month, a day, a range of them, or 今年, 近三个月 (kb.text.ranges)
 字数:>2000                a number, a range of them, or > >= < <=
 
     query    = either { 或 either }        either = part { [与] part }
@@ -20,8 +20,8 @@ from datetime import date
 
 from kb.errors import QueryError
 from kb.model import And, Field, Node, Not, Or, Phrase, Query, Word
-from kb.query_values import dates, length
 from kb.text.normalize import fold, matching_form
+from kb.text.ranges import dates, length
 
 CHARS_LIMIT = 200
 TERMS_LIMIT = 32

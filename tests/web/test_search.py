@@ -281,7 +281,7 @@ def test_nothing_found_tells_how_much_there_is_without_each_filter(see: See) -> 
 
 
 def test_a_loosened_answer_is_labelled(see: See) -> None:
-    page = see("/search?q=三会一课 “绝无此语句”")
+    page = see("/search?q=三会一课 绝无此语句")
 
     assert page.cssselect(".hit")
     assert "没有同时含全部词语的文章；以下按命中词语多少排列" in main(page)
