@@ -10,7 +10,20 @@ from kb import __version__, config, log
 from kb.config import Settings
 from kb.search import open_search
 from kb.store.db import open_database
-from kb.web import access, article, headers, health, home, library, papers, problems, search, wording
+from kb.web import (
+    access,
+    advanced,
+    article,
+    headers,
+    health,
+    home,
+    library,
+    papers,
+    problems,
+    search,
+    wording,
+)
+from kb.web.asked import SCOPES
 from kb.web.search_log import SearchLog
 
 REQUEST_LIMIT = 64 * 1024  # bytes of a request body; no page takes one yet
@@ -41,7 +54,7 @@ def create_app(settings: Settings) -> Flask:
     database = open_database(settings.database)
     search_log = SearchLog(settings)
     library.install(app, library.Library(settings, database, open_search(settings, database), search_log))
-    for part in (home, search, article, papers, health):
+    for part in (home, search, advanced, article, papers, health):
         app.register_blueprint(part.blueprint)
     access.public(app.view_functions["static"])
     headers.install(app, tls=settings.tls)
@@ -55,4 +68,4 @@ def _set_up_templates(app: Flask) -> None:
     environment.undefined = StrictUndefined
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(wording.FILTERS)
-    environment.globals.update(version=__version__, site_name="党建学习知识库")
+    environment.globals.update(version=__version__, site_name="党建学习知识库", scopes=SCOPES)
