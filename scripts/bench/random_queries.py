@@ -12,21 +12,25 @@ from kb.engine.tree import (
     Boost,
     Every,
     Literal,
+    Named,
     Node,
     Not,
     Or,
     Phrase,
     Prefix,
     Range,
+    Rank,
     Term,
     Value,
 )  # fmt: skip
 from kb.model import Page
 from kb.text.normalize import fold
 from kb.text.segment import Segmenter
-from scripts.bench.reference import Reference, literal_texts
+from scripts.bench.reference import Reference, literal_texts, parts_of
 
 NAMES = ("newspaper", "affiliation", "author")
+COLUMNS = (*NAMES, "year", "month", "source", "edition_page", "edition_name")
+FIELDS = (None, None, None, "title", "subtitle", "body", "heading", "quotation")
 LITERAL_CHARS = (1, 1, 2, 2, 3, 4, 5, 7, 12, 40, 200)
 NOWHERE = ("没有这个词呀", "qwxzj", "𠮷𠮷")
 SORTS = ("relevance", "relevance", "newest", "oldest", "longest", "shortest")
@@ -36,7 +40,7 @@ SORTS = ("relevance", "relevance", "newest", "oldest", "longest", "shortest")
 class Asked:
     """A tree and the page of its answer."""
 
-    node: Node
+    node: Node | Rank
     page: Page
 
 
@@ -50,7 +54,7 @@ class Words:
         scan = reference.fields["text"]
         self._all = list(scan.numbers)
         self._hot = sorted(self._all, key=lambda word: len(scan.having(word)), reverse=True)[:200]
-        self._values = {name: sorted(reference.values(name)) for name in (*NAMES, "year")}
+        self._values = {name: sorted(reference.values(name)) for name in COLUMNS}
         self._published = reference.numbers["published"]
         self._body_chars = reference.numbers["body_chars"]
 
@@ -110,6 +114,44 @@ class Words:
             found = text[-3:] + self.text()[:3]  # across a border: found only where some text runs on so
         return Literal(found, "title" if self.pick.random() < 0.3 else None)
 
+    def string(self) -> str:
+        """Characters of some text as they stand there, folded: inside words and across their borders; a few nowhere."""
+        pick = self.pick
+        if pick.random() < 0.04:
+            return pick.choice(NOWHERE)
+        text = pick.choice(parts_of(pick.choice(self._articles).article))[1] or "党"
+        start = pick.randrange(len(text))
+        found = fold(text[start : start + pick.choice((1, 2, 2, 3, 4, 5, 8, pick.randint(9, 30)))])
+        if pick.random() < 0.05:
+            found = fold(text[-3:] + text[:3])
+        return found or "党"
+
+    def named(self) -> Named:
+        column = self.pick.choice((*NAMES, "source", "edition_name", "edition_page"))
+        name = fold(self.pick.choice(self._values[column])) or "某"
+        if column == "edition_page":
+            return Named(column, name.lstrip("0") if self.pick.random() < 0.5 else name)
+        start = self.pick.randrange(len(name))
+        return Named(column, name[start : start + self.pick.randint(1, 4)])
+
+    def boolean(self, depth: int = 4) -> Node:
+        """Literals and names under AND, OR and NOT."""
+        kind = self.pick.randrange(7 if depth else 4)
+        if kind < 3:
+            return Literal(self.string(), self.pick.choice(FIELDS))
+        if kind == 3:
+            return self.named()
+        if kind == 4:
+            return Not(self.boolean(depth - 1))
+        parts = tuple(self.boolean(depth - 1) for _ in range(self.pick.randint(2, 4)))
+        return And(parts) if kind == 5 else Or(parts, self.pick.choice((1, 1, 1, 2)))
+
+    def rank(self) -> Rank:
+        pick = self.pick
+        by = (*self.terms(0, 3), *(Term("grams", self.string()[:2], 0.5) for _ in range(pick.randint(0, 2))))
+        tiers = tuple(self.boolean(1) for _ in range(pick.randint(0, 3))) if pick.random() < 0.3 else ()
+        return Rank(self.boolean(), by, tiers)
+
     def prefix(self) -> Prefix:
         word = self.word()
         field = self.pick.choice(("text", "text", "title", "grams"))
@@ -148,9 +190,9 @@ class Words:
 
     def page(self) -> Page:
         pick = self.pick
-        facets = (*NAMES, "year")
-        chosen = [name for name in facets if pick.random() < 0.1]
-        banned = [name for name in facets if pick.random() < 0.05]
+        facets = COLUMNS
+        chosen = [name for name in facets if pick.random() < 0.05]
+        banned = [name for name in facets if pick.random() < 0.03]
         days = self.days() if pick.random() < 0.1 else (None, None)
         chars = self.range().low if pick.random() < 0.05 else None
         return Page(
@@ -200,7 +242,7 @@ def _field(words: Words) -> Node:
     return words.pick.choice((And, Or))(words.names(field))
 
 
-def _page(node: Callable[[Words], Node]) -> Callable[[Words], Asked]:
+def _page(node: Callable[[Words], Node | Rank]) -> Callable[[Words], Asked]:
     return lambda words: Asked(node(words), words.page())
 
 
@@ -219,4 +261,5 @@ CLASSES: dict[str, Callable[[Words], Asked]] = {
     "boost": _page(_weighed),
     "both": _page(_both),
     "field": _page(_field),
+    "boolean": _page(Words.rank),
 }
