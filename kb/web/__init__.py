@@ -11,7 +11,22 @@ from kb.config import Settings
 from kb.search import open_search
 from kb.store.db import open_database
 from kb.suggest import Suggester
-from kb.web import access, article, headers, health, home, library, papers, problems, search, suggest, wording
+from kb.web import (
+    access,
+    advanced,
+    article,
+    headers,
+    health,
+    help,
+    home,
+    library,
+    papers,
+    problems,
+    search,
+    suggest,
+    wording,
+)
+from kb.web.asked import SCOPES
 from kb.web.search_log import SearchLog
 
 REQUEST_LIMIT = 64 * 1024  # bytes of a request body; no page takes one yet
@@ -42,7 +57,7 @@ def create_app(settings: Settings) -> Flask:
     database = open_database(settings.database)
     opened = open_search(settings, database)
     library.install(app, library.Library(settings, database, opened, Suggester(opened), SearchLog(settings)))
-    for part in (home, search, article, papers, suggest, health):
+    for part in (home, search, advanced, article, suggest, papers, help, health):
         app.register_blueprint(part.blueprint)
     access.public(app.view_functions["static"])
     headers.install(app, tls=settings.tls)
@@ -56,4 +71,4 @@ def _set_up_templates(app: Flask) -> None:
     environment.undefined = StrictUndefined
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(wording.FILTERS)
-    environment.globals.update(version=__version__, site_name="党建学习知识库")
+    environment.globals.update(version=__version__, site_name="党建学习知识库", scopes=SCOPES)
