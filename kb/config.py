@@ -59,6 +59,13 @@ class Settings(BaseModel):
         5.0, gt=0, description="一次检索的时限(秒) · time that one query may take, seconds"
     )
     page_size: int = Field(10, ge=1, le=100, description="每页结果数 · results per page")
+    search_log_days: int = Field(
+        180,
+        ge=0,
+        le=3650,
+        description="检索记录保留的天数(检索式、篇数、用时,不记人),0 为不记 · days that searches are kept (query, total, time; "
+        "nobody's name), 0: none are",
+    )
     tls: bool = Field(
         False,
         description="网页经 HTTPS 提供时开启,加发 HSTS · on when pages are served over HTTPS: adds HSTS",

@@ -16,6 +16,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -111,7 +112,7 @@ def evaluate(folder: Path | None, settings: Settings, progress: Progress) -> Eva
 
 def first(engine: Engine, text: str) -> tuple[int, ...]:
     """The ten articles shown first: where fewer have everything, those of the fallback follow. Raises QueryError."""
-    query, page = parse(text), Page(limit=DEPTH)
+    query, page = parse(text, datetime.now().astimezone().date()), Page(limit=DEPTH)
     ids = engine.find(query, page).ids
     if len(ids) < DEPTH:
         ids += tuple(one for one in engine.find(query, page, match="any").ids if one not in ids)

@@ -70,6 +70,22 @@ def best_among(bits: Ints, all_scores: Floats, article_ids: Ints, ids: Ints, sco
 
 
 @kernel
+def first_articles(bits: Ints, article_ids: Ints, ids: Ints) -> Ints:
+    """The lowest article ids of a set of documents, ascending, as many as there is room for in `ids`."""
+    size, k = 0, len(ids)
+    nothing = np.zeros(k)
+    for number in range(len(bits)):
+        word = bits[number]
+        while word != 0:
+            article = article_ids[64 * number + lowest_bit(word)]
+            word &= word - 1
+            if size < k or article < ids[0]:
+                size = offer(nothing, ids, size, 0.0, article)
+    sort(nothing, ids, size)
+    return ids[:size]
+
+
+@kernel
 def order_chunks(bounds: Floats, order: Ints) -> int:
     """Chunks that can have a match, those with the highest bound first (to a 256th). Returns how many."""
     most = 0.0

@@ -10,7 +10,8 @@ from kb import __version__, config, log
 from kb.config import Settings
 from kb.search import open_search
 from kb.store.db import open_database
-from kb.web import access, article, headers, health, home, library, problems, search, wording
+from kb.web import access, article, headers, health, home, library, papers, problems, search, wording
+from kb.web.search_log import SearchLog
 
 REQUEST_LIMIT = 64 * 1024  # bytes of a request body; no page takes one yet
 
@@ -38,8 +39,9 @@ def create_app(settings: Settings) -> Flask:
     app.json = Json(app)
     _set_up_templates(app)
     database = open_database(settings.database)
-    library.install(app, library.Library(settings, database, open_search(settings, database)))
-    for part in (home, search, article, health):
+    search_log = SearchLog(settings)
+    library.install(app, library.Library(settings, database, open_search(settings, database), search_log))
+    for part in (home, search, article, papers, health):
         app.register_blueprint(part.blueprint)
     access.public(app.view_functions["static"])
     headers.install(app, tls=settings.tls)

@@ -1,4 +1,4 @@
-"""What the views of one application share: settings, the store, the search."""
+"""What the views of one application share: settings, the store, the search, its log."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy import Engine as Database
 
 from kb.config import Settings
 from kb.search import Search
+from kb.web.search_log import SearchLog
 
 EXTENSION = "kb"
 
@@ -21,6 +22,7 @@ class Library:
     settings: Settings
     database: Database
     search: Search
+    log: SearchLog
 
 
 def install(app: Flask, library: Library) -> None:

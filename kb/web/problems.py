@@ -31,6 +31,8 @@ KEYS = {
     503: "web.unavailable",
 }
 STATUSES = {"store.no_article": 404, "store.no_version": 404, "store.withdrawn": 410, "store.gone": 410}
+STATUSES |= {"store.no_newspaper": 404, "store.no_issue": 404}
+NO_PAPER = {"store.no_newspaper": "没有这份报纸", "store.no_issue": "没有这一期"}
 REQUEST_ID = "REQUEST-ID"  # stands in the 500 page for the number of the request
 
 
@@ -107,7 +109,7 @@ def _heading(status: int, error: KbError) -> str:
     if isinstance(error, QueryError):
         return "检索式有误"
     if isinstance(error, StoreError) and status == 404:
-        return "没有这篇文章"
+        return NO_PAPER.get(error.key, "没有这篇文章")
     return HEADINGS.get(status, HEADINGS[400] if status < 500 else HEADINGS[500])
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from kb.model import Article, Block, Quotation, Run
+from kb.model import Article, Block, Mark, Quotation, Run
 from kb.text import snippet
 from kb.text.normalize import display
 
@@ -50,27 +50,31 @@ class Reading:
     first_hit: str | None  # anchor of the first block with a mark
 
 
-def read(article: Article, terms: Sequence[str]) -> Reading:
-    """`article` with every occurrence of `terms` marked on exactly the stored characters."""
+def read(article: Article, marks: Sequence[Mark]) -> Reading:
+    """`article` with every occurrence of `marks` marked on exactly the stored characters."""
     ranks = heading_ranks(article.blocks)
-    blocks = tuple(_block(block, rank, terms) for block, rank in zip(article.blocks, ranks, strict=True))
-    head = [mark(text or "", terms) for text in (article.title, article.kicker, article.subtitle)]
+    blocks = tuple(_block(block, rank, marks) for block, rank in zip(article.blocks, ranks, strict=True))
+    title, kicker, subtitle = (
+        mark(getattr(article, place) or "", snippet.marked_in(marks, place))
+        for place in ("title", "kicker", "subtitle")
+    )
     marked = [block for block in blocks if _marks(block.opening) + _marks(block.runs)]
     return Reading(
-        title=head[0],
-        kicker=head[1],
-        subtitle=head[2],
+        title=title,
+        kicker=kicker,
+        subtitle=subtitle,
         blocks=blocks,
         outline=tuple(block for block in blocks if block.rank),
         quotations=_quotations(article),
-        hits=sum(map(_marks, head)) + sum(_marks(block.opening) + _marks(block.runs) for block in marked),
+        hits=_marks(title + kicker + subtitle)
+        + sum(_marks(block.opening) + _marks(block.runs) for block in marked),
         first_hit=marked[0].anchor if marked else None,
     )
 
 
-def mark(text: str, terms: Sequence[str]) -> tuple[Run, ...]:
-    """The text as shown, in runs, the occurrences of `terms` marked."""
-    return shown(snippet.runs(text, terms)) if terms else shown((Run(text, False),))
+def mark(text: str, marks: Sequence[Mark]) -> tuple[Run, ...]:
+    """The text as shown, in runs, the occurrences of `marks` marked."""
+    return shown(snippet.runs(text, marks)) if marks else shown((Run(text, False),))
 
 
 def shown(runs: Sequence[Run]) -> tuple[Run, ...]:
@@ -118,8 +122,8 @@ def safe_url(url: str | None) -> str | None:
     return url if parts.scheme in ("http", "https") and parts.netloc else None
 
 
-def _block(block: Block, rank: int, terms: Sequence[str]) -> ReadBlock:
-    opening, rest = _split(mark(block.text, terms), block.run_in)
+def _block(block: Block, rank: int, marks: Sequence[Mark]) -> ReadBlock:
+    opening, rest = _split(mark(block.text, snippet.marked_in(marks, block.kind)), block.run_in)
     return ReadBlock(block.anchor, block.kind, rank, opening, rest)
 
 

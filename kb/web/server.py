@@ -52,6 +52,7 @@ def serve(app: Flask, settings: Settings, *, say: Callable[[str], None]) -> None
         stop.set()
         server.close()
         indexer.join(timeout=2 * END_SECONDS)
+        app.extensions[EXTENSION].log.flush()
 
 
 def listen(app: Flask, settings: Settings):  # type: ignore[no-untyped-def]  # waitress has no types
@@ -67,8 +68,10 @@ def listen(app: Flask, settings: Settings):  # type: ignore[no-untyped-def]  # w
 
 def make_ready(app: Flask) -> None:
     """Open the index and search once, so that the first request need not; what is loaded by then stays for good."""
+    library = app.extensions[EXTENSION]
+    library.log.flush()
     try:
-        app.extensions[EXTENSION].search.find("学习")
+        library.search.find("学习")
     except KbError as error:
         log.warning("search.not_ready", extra={"key": error.key})
     gc.collect()

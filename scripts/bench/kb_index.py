@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+from datetime import date
 from itertools import accumulate, islice
 from pathlib import Path
 
@@ -139,7 +140,8 @@ class Kb:
 
 def typed(question: Question) -> Query:
     """As an officer types it."""
-    return parse(f"“{''.join(question.words)}”" if question.kind == "phrase" else " ".join(question.words))
+    text = f"“{''.join(question.words)}”" if question.kind == "phrase" else " ".join(question.words)
+    return parse(text, date.min)
 
 
 def opening_ms(data: Path, question: Question) -> tuple[float, float]:
