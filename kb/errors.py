@@ -31,6 +31,27 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "词典 corpus/lexicon/terms.tsv 第 {line} 行不能用:{reason}。数据和索引未改动;改正该行后重新运行。",
         "en": "Line {line} of the lexicon corpus/lexicon/terms.tsv cannot be used: {reason}. Nothing was changed; correct the line and run again.",
     },
+    # --- eval -----------------------------------------------------------------------------------------------
+    "eval.no_file": {
+        "zh": "评测集缺少 {path}。需要 docs.jsonl(或 .gz)、queries.tsv、qrels.tsv;资料库未改动。",
+        "en": "The set lacks {path}. It needs docs.jsonl (or .gz), queries.tsv and qrels.tsv; the library was not touched.",
+    },
+    "eval.unreadable": {
+        "zh": "评测集的 {path} 读不出:{reason}。资料库未改动;请换一份完好的文件后重新运行。",
+        "en": "{path} of the set cannot be read: {reason}. The library was not touched; replace the file and run again.",
+    },
+    "eval.bad_line": {
+        "zh": "评测集 {path} 第 {line} 行不能用:{reason}。资料库未改动;改正该行后重新运行。",
+        "en": "Line {line} of {path} cannot be used: {reason}. The library was not touched; correct the line and run again.",
+    },
+    "eval.repeated": {
+        "zh": "评测集的 docs.jsonl 里编号 {id} 重复。资料库未改动;改正后重新运行。",
+        "en": "The id {id} occurs twice in docs.jsonl of the set. The library was not touched; correct it and run again.",
+    },
+    "eval.nothing": {
+        "zh": "评测集里没有可用的内容({kind}):文章、检索词和判定要对得上。资料库未改动;请检查后重新运行。",
+        "en": "The set holds nothing to measure with ({kind}): documents, queries and judgments must belong together. The library was not touched; check it and run again.",
+    },
     # --- running --------------------------------------------------------------------------------------------
     "run.locked": {
         "zh": "另一个写入任务正在运行(进程 {pid})。已存的内容不受影响;等它结束后再运行即可。",
@@ -407,6 +428,12 @@ class ConfigError(KbError):
     """A setting, source file or shipped file that cannot be used."""
 
     exit_code = 3
+
+
+class JudgmentsError(KbError):
+    """Judged queries that cannot be used."""
+
+    exit_code = 2
 
 
 class LockedError(KbError):

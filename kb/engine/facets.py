@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,7 @@ from kb.text.normalize import fold
 
 TIMES = {"year": 10_000, "month": 100}  # what of 20230802 is left away
 FACETS = (*TIMES, *NAMES)
+MOST_VALUES = 1000  # of a column are told
 PLAIN_NAMES = 1 << 16  # folded names that are remembered
 FEW_VALUES = 256  # so many have a bit set each: at 100,000 documents 12 KB and a microsecond for each value
 Counts = tuple[tuple[str, int], ...]
@@ -94,6 +96,12 @@ def _label(text: str) -> str:
     return re.sub(r"(?<![0-9])0+(?=[0-9])", "", fold(text).replace("版", ""))
 
 
+def _code(names: Sequence[str], value: str) -> int:
+    """0, that of the unknown, for what is none of the names."""
+    place = bisect_left(names, value)
+    return place if names[place : place + 1] == [value] else 0
+
+
 def _with_codes(facet: Facet, wanted: Bytes) -> Bits:
     if facet.rows is None:
         return bits.with_code(facet.codes, facet.at, wanted)
@@ -101,14 +109,22 @@ def _with_codes(facet: Facet, wanted: Bytes) -> Bits:
     return found
 
 
-def counts(snapshot: Snapshot, name: str, among: Bits) -> Counts:
-    """Values with their counts: years from the newest, names from the most frequent; unknown ("") last."""
+def counts(snapshot: Snapshot, name: str, among: Bits, chosen: Sequence[str] = ()) -> Counts:
+    """Values with their counts: years and months from the newest, names from the most frequent; unknown ("") last.
+
+    Of more than MOST_VALUES the most frequent ones, and those of the `chosen` that occur.
+    """
     facet = facet_of(snapshot, name)
     if facet.rows is None:
         totals = bits.count_codes(facet.codes, facet.at, among, len(facet.names))
     else:
         totals = bits.count_rows(facet.rows, facet.codes, among)
-    found = [(facet.names[code], int(totals[code])) for code in np.flatnonzero(totals).tolist()]
+    codes = np.flatnonzero(totals)
+    if len(codes) > MOST_VALUES:
+        often = codes[np.argsort(-totals[codes], kind="stable")[:MOST_VALUES]].tolist()
+        told = {0, *often, *(_code(facet.names, value) for value in chosen)}
+        codes = np.array([code for code in told if totals[code]])
+    found = [(facet.names[code], int(totals[code])) for code in codes.tolist()]
     if name in TIMES:
         return tuple(sorted(found, reverse=True))
     return tuple(sorted(found, key=lambda one: (one[0] == "", -one[1], one[0])))

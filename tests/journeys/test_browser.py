@@ -54,6 +54,8 @@ PAGES = {
     "issue": ("/papers/青溪法治报/2021-05-05", 200),
     "no issue": ("/papers/青溪法治报/2021-05-06", 404),
     "edition page": ("/papers/青溪法治报/2021-05-05/07", 200),
+    "help": ("/help", 200),
+    "manual": ("/help/operations", 200),
     "not found": ("/nope", 404),
     "withdrawn": (f"/a/{shelf.WITHDRAWN}", 410),
     "empty home": ("empty:/", 200),
