@@ -404,6 +404,27 @@ def doctor(as_json: bool) -> None:
     sys.exit(0 if all(finding.ok for finding in findings) else 1)
 
 
+@main.command("eval")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--builtin", is_flag=True, help="自带的判定集 · the judged queries that kb brings")
+@json_option
+def measure(folder: Path | None, builtin: bool, as_json: bool) -> None:
+    """Measure the ranking with the judged queries of FOLDER: docs.jsonl[.gz], queries.tsv, qrels.tsv."""
+    from kb.evaluate import evaluate
+
+    if (folder is None) != builtin:
+        raise click.UsageError("FOLDER 或 --builtin · give FOLDER or --builtin")
+    settings = opening.settings()
+    opening.kernels()
+    with terminal.progress() as progress:
+        found = evaluate(folder, settings, progress)
+    record = found.record()
+    if as_json:
+        terminal.print_json(record)
+    else:
+        terminal.measures({**record["classes"], "全部 · all": record})
+
+
 @main.command()
 @click.option("--host", help="监听地址 · address to listen on (127.0.0.1)")
 @click.option("--port", type=click.IntRange(0, 65535), help="端口,被占用时用下一个 · port (8000)")

@@ -131,6 +131,8 @@ def collect(
     for i in range(whole(starts[rarest, chunk]), whole(starts[rarest, chunk + 1])):
         low = u1(lows, i)
         doc = chunk * CHUNK + low
+        if not may_be_found(doc, alive, mask):
+            continue
         can = most
         is_hopeless = worst == np.inf
         place = i
@@ -147,7 +149,7 @@ def collect(
                 is_hopeless = can * SLACK < worst
                 if is_hopeless and len(marks) == 0:
                     break
-        if place < 0 or not may_be_found(doc, alive, mask):
+        if place < 0:
             continue
         if len(marks):
             marks[doc] = 1

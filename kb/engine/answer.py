@@ -9,13 +9,13 @@ import numpy as np
 
 from kb.engine import bits, facets
 from kb.engine.bits import Bits
-from kb.engine.columns import day
+from kb.engine.columns import LAST_DAY, day
 from kb.engine.compiled import Floats, Ints
-from kb.engine.evaluate import matching
-from kb.engine.plan import LAST_DAY
+from kb.engine.matching import matching
+from kb.engine.rank import rank_road
 from kb.engine.roads import DenseRoad, Ranked, Road, Scope, fast_road, shape_of
 from kb.engine.snapshot import Snapshot
-from kb.engine.tree import Node, Not, Range, Value
+from kb.engine.tree import Node, Not, Range, Rank, Tree, Value
 from kb.model import Found, Page, Sort
 
 LAST = 99_999_999  # behind every date
@@ -46,8 +46,12 @@ def both(*sets: Bits | None) -> Bits | None:
     return result
 
 
-def find(snapshot: Snapshot, tree: Node, page: Page, deadline: int) -> Found:
+def find(snapshot: Snapshot, tree: Tree, page: Page, deadline: int) -> Found:
     """Raises TimeoutError after the deadline."""
+    if isinstance(tree, Rank):
+        asked = chosen(snapshot, page, (), deadline)
+        among = snapshot.every if asked.counted is None else asked.counted
+        return laid_out(snapshot, rank_road(snapshot, tree, among, deadline), asked, page)
     shape = shape_of(tree)
     if shape is None:
         return laid_out(
@@ -62,24 +66,29 @@ def laid_out(snapshot: Snapshot, road: Road, chosen: Chosen, page: Page) -> Foun
     if page.sort == "relevance" and not page.collapse:
         matches, ranked = road.ranked(scope, min(last, snapshot.docs))
         shown = bits.within(matches, scope.shown)
+        articles = bits.size(shown)
     else:
         matches = road.matches(scope.counted)
         shown = bits.within(matches, scope.shown)
+        articles = bits.size(shown)
         if page.collapse:
-            shown = collapsed(snapshot, road, shown, page.sort)
+            shown = bits.keep_first(shown, *snapshot.copies)
         ranked = first(snapshot, road, shown, page.sort, last)
     return Found(
         total=bits.size(shown),
         ids=tuple(ranked[0][page.offset :]),
         scores=tuple(ranked[1][page.offset :]),
-        facets=counted(snapshot, page.facets, matches, chosen),
+        facets=counted(snapshot, page, matches, chosen),
+        articles=articles,
     )
 
 
-def counted(
-    snapshot: Snapshot, names: Sequence[str], matches: Bits, chosen: Chosen
-) -> dict[str, facets.Counts]:
-    return {name: facets.counts(snapshot, name, bits.within(matches, chosen.beside(name))) for name in names}
+def counted(snapshot: Snapshot, page: Page, matches: Bits, chosen: Chosen) -> dict[str, facets.Counts]:
+    found = {}
+    for name in page.facets:
+        values = (*page.only.get(name, ()), *page.without.get(name, ()))
+        found[name] = facets.counts(snapshot, name, bits.within(matches, chosen.beside(name)), values)
+    return found
 
 
 # --- which documents ------------------------------------------------------------------------------------------
@@ -95,21 +104,9 @@ def chosen(snapshot: Snapshot, page: Page, conditions: Sequence[Node], deadline:
         nodes.append(Range("body_chars", page.least_chars or 0, most))
     nodes += [Not(Value(name, frozenset(values))) for name, values in page.without.items() if values]
     living = None if snapshot.count == snapshot.docs else snapshot.living
-    allowed = both(living, *(condition(snapshot, node, deadline) for node in nodes))
+    allowed = both(living, *(matching(snapshot, node, deadline) for node in nodes))
     only = {name: facets.having(snapshot, name, values) for name, values in page.only.items() if values}
     return Chosen(allowed, only)
-
-
-def condition(snapshot: Snapshot, node: Node, deadline: int) -> Bits:
-    """The documents for which it holds, deleted ones perhaps among them."""
-    match node:
-        case Range():
-            return bits.in_range(snapshot.numbers(node.column), node.low, node.high)
-        case Value():
-            return facets.having(snapshot, node.column, tuple(node.values))
-        case Not():
-            return ~condition(snapshot, node.part, deadline) & snapshot.every
-    return matching(snapshot, node, deadline)
 
 
 # --- in which order -------------------------------------------------------------------------------------------
@@ -143,13 +140,3 @@ def ordered(snapshot: Snapshot, road: Road, docs: Ints, keys: Ints, scores: Floa
     """Places of the documents in their order: by key, then relevance, then article id."""
     result: Ints = np.lexsort((snapshot.article_ids[docs], -scores, road.ranks(docs), keys))
     return result
-
-
-def collapsed(snapshot: Snapshot, road: Road, shown: Bits, sort: Sort) -> Bits:
-    """Without those that another copy of the same text comes before."""
-    docs = bits.members(shown & snapshot.copies)
-    keys = np.zeros(len(docs), np.int64) if sort == "relevance" else sort_keys(snapshot, docs, sort)
-    order = ordered(snapshot, road, docs, keys, road.scores(docs))
-    docs = docs[order]
-    kept = np.unique(snapshot.numbers("group")[docs], return_index=True)[1]
-    return shown & ~bits.of_members(np.delete(docs, kept), len(shown))

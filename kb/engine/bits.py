@@ -119,6 +119,22 @@ def of_members(docs: Ints, words: int) -> Bits:
 
 
 @brief
+def keep_first(bits: Bits, docs: Ints, groups: Ints) -> Bits:
+    """The set without the documents before which another of their group is in it. `docs`: one group after the other."""
+    kept = bits.copy()
+    is_taken = False
+    for i in range(len(docs)):
+        if i == 0 or groups[i] != groups[i - 1]:
+            is_taken = False
+        doc = docs[i]
+        if bits[doc >> 6] >> (doc & 63) & 1:
+            if is_taken:
+                kept[doc >> 6] &= ~(np.int64(1) << (doc & 63))
+            is_taken = True
+    return kept
+
+
+@brief
 def in_range(values: Array, low: int, high: int) -> Bits:
     """Documents whose number lies between the two, both included; no number is negative or above MOST."""
     marks = np.empty((len(values) + 63) // 64 * 64, np.uint8)

@@ -10,14 +10,17 @@ import numpy as np
 from kb.engine.compiled import Array, Ints
 from kb.model import StoredArticle
 
-NUMBERS = {"id": "<i8", "published": "<i4", "body_chars": "<u4", "title_chars": "<u4", "group": "<i8"}
-NAMES = (
-    "newspaper",
-    "affiliation",
-    "edition_page",
-    "source",
-    "author",
-)  # an article has one of each, but any authors
+NUMBERS = {"id": "<i8", "published": "<i4", "body_chars": "<u4", "group": "<i8"}
+SINGLE = {  # an article has one of each: column -> field of Article
+    "newspaper": "newspaper",
+    "affiliation": "affiliation",
+    "edition_page": "edition_page",
+    "edition_name": "page_name",
+    "source": "source",
+}
+NAMES = (*SINGLE, "author")  # of which an article has any number
+
+LAST_DAY = 9999_12_31
 
 
 class Coded(NamedTuple):
@@ -40,16 +43,16 @@ def day(published: str | None) -> int:
     return int(published.replace("-", "")) if published else 0
 
 
-def columns_of(articles: Sequence[StoredArticle], title_chars: Array) -> Columns:
+def columns_of(articles: Sequence[StoredArticle]) -> Columns:
     values: dict[str, Any] = {
         "id": [stored.id for stored in articles],
         "published": [day(stored.article.published) for stored in articles],
         "body_chars": [stored.body_chars for stored in articles],
-        "title_chars": title_chars,
         "group": [stored.reprint_of or stored.id for stored in articles],
     }
     single: dict[str, Any] = {
-        name: [(getattr(stored.article, name) or "",) for stored in articles] for name in NAMES[:-1]
+        name: [(getattr(stored.article, known) or "",) for stored in articles]
+        for name, known in SINGLE.items()
     }
     authors = [tuple(dict.fromkeys(author.name for author in stored.article.authors)) for stored in articles]
     return Columns(

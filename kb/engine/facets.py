@@ -1,20 +1,26 @@
-"""Columns of names, and years: which documents have a value, and how many have each."""
+"""Columns of names, years and months: which documents have a value, and how many have each."""
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from kb.engine import bits
 from kb.engine.bits import Bits
 from kb.engine.columns import NAMES
-from kb.engine.compiled import Array, Ints
+from kb.engine.compiled import Array, Bytes, Ints
 from kb.engine.snapshot import Snapshot
+from kb.text.normalize import fold
 
-YEAR = "year"
-FACETS = (YEAR, *NAMES)
+TIMES = {"year": 10_000, "month": 100}  # what of 20230802 is left away
+FACETS = (*TIMES, *NAMES)
+MOST_VALUES = 1000  # of a column are told
+PLAIN_NAMES = 1 << 16  # folded names that are remembered
 FEW_VALUES = 256  # so many have a bit set each: at 100,000 documents 12 KB and a microsecond for each value
 Counts = tuple[tuple[str, int], ...]
 
@@ -38,9 +44,9 @@ def facet_of(snapshot: Snapshot, name: str) -> Facet:
 
 
 def _made(snapshot: Snapshot, name: str) -> Facet:
-    if name == YEAR:
-        years, codes = np.unique(np.append(0, snapshot.years), return_inverse=True)
-        names = [f"{year:04d}" if year else "" for year in years.tolist()]
+    if name in TIMES:
+        times, codes = np.unique(np.append(0, snapshot.published // TIMES[name]), return_inverse=True)
+        names = [_written(name, time) for time in times.tolist()]
         codes, at = codes[1:].astype(np.uint32), np.arange(snapshot.docs + 1)
     else:
         names, codes, at = snapshot.names(name)
@@ -49,24 +55,76 @@ def _made(snapshot: Snapshot, name: str) -> Facet:
     return Facet(names, codes, at, rows)
 
 
+def _written(name: str, time: int) -> str:
+    """2023, or 2023-08 for a month; "" for unknown."""
+    if not time:
+        return ""
+    return f"{time:04d}" if name == "year" else f"{time // 100:04d}-{time % 100:02d}"
+
+
 def having(snapshot: Snapshot, name: str, values: Sequence[str]) -> Bits:
     """The documents that have one of the values; "" stands for unknown."""
     facet = facet_of(snapshot, name)
-    wanted = np.array([one in values for one in facet.names], np.uint8)
+    return _with_codes(facet, np.array([one in values for one in facet.names], np.uint8))
+
+
+def named(snapshot: Snapshot, name: str, text: str) -> Bits:
+    """The documents one of whose names in a column contains a folded text, or is that label of an edition page."""
+    plain = snapshot.kept.get(("plain", name))
+    if plain is None:
+        plain = [
+            _label(one) if name == "edition_page" else _folded(one) for one in facet_of(snapshot, name).names
+        ]
+        snapshot.kept["plain", name] = plain
+    if name == "edition_page":
+        label = _label(text)
+        found = [label == one != "" for one in plain]
+    else:
+        found = [text in one for one in plain]
+    found[0] = False  # the unknown
+    return _with_codes(facet_of(snapshot, name), np.array(found, np.uint8))
+
+
+@lru_cache(PLAIN_NAMES)
+def _folded(name: str) -> str:
+    return fold(name)
+
+
+@lru_cache(PLAIN_NAMES)
+def _label(text: str) -> str:
+    """a1 for A01版."""
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", fold(text).replace("版", ""))
+
+
+def _code(names: Sequence[str], value: str) -> int:
+    """0, that of the unknown, for what is none of the names."""
+    place = bisect_left(names, value)
+    return place if names[place : place + 1] == [value] else 0
+
+
+def _with_codes(facet: Facet, wanted: Bytes) -> Bits:
     if facet.rows is None:
         return bits.with_code(facet.codes, facet.at, wanted)
     found: Bits = np.bitwise_or.reduce(facet.rows[wanted != 0], axis=0, initial=0)
     return found
 
 
-def counts(snapshot: Snapshot, name: str, among: Bits) -> Counts:
-    """Values with their counts: years from the newest, names from the most frequent; unknown ("") last."""
+def counts(snapshot: Snapshot, name: str, among: Bits, chosen: Sequence[str] = ()) -> Counts:
+    """Values with their counts: years and months from the newest, names from the most frequent; unknown ("") last.
+
+    Of more than MOST_VALUES the most frequent ones, and those of the `chosen` that occur.
+    """
     facet = facet_of(snapshot, name)
     if facet.rows is None:
         totals = bits.count_codes(facet.codes, facet.at, among, len(facet.names))
     else:
         totals = bits.count_rows(facet.rows, facet.codes, among)
-    found = [(facet.names[code], int(totals[code])) for code in np.flatnonzero(totals).tolist()]
-    if name == YEAR:
+    codes = np.flatnonzero(totals)
+    if len(codes) > MOST_VALUES:
+        often = codes[np.argsort(-totals[codes], kind="stable")[:MOST_VALUES]].tolist()
+        told = {0, *often, *(_code(facet.names, value) for value in chosen)}
+        codes = np.array([code for code in told if totals[code]])
+    found = [(facet.names[code], int(totals[code])) for code in codes.tolist()]
+    if name in TIMES:
         return tuple(sorted(found, reverse=True))
     return tuple(sorted(found, key=lambda one: (one[0] == "", -one[1], one[0])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kb.engine.compiled import Floats, Ints, kernel, loop, lowest_bit
+from kb.engine.compiled import Floats, Ints, brief, kernel, loop, lowest_bit
 
 
 @loop
@@ -67,6 +67,22 @@ def best_among(bits: Ints, all_scores: Floats, article_ids: Ints, ids: Ints, sco
                 size = offer(scores, ids, size, all_scores[doc], article_ids[doc])
     sort(scores, ids, size)
     return size
+
+
+@brief
+def first_articles(bits: Ints, article_ids: Ints, ids: Ints) -> Ints:
+    """The lowest article ids of a set of documents, ascending, as many as there is room for in `ids`."""
+    size, k = 0, len(ids)
+    nothing = np.zeros(k)
+    for number in range(len(bits)):
+        word = bits[number]
+        while word != 0:
+            article = article_ids[64 * number + lowest_bit(word)]
+            word &= word - 1
+            if size < k or article < ids[0]:
+                size = offer(nothing, ids, size, 0.0, article)
+    sort(nothing, ids, size)
+    return ids[:size]
 
 
 @kernel

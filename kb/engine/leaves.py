@@ -6,8 +6,9 @@ import numpy as np
 
 from kb.engine.all_terms import FEW, collect, shared_places
 from kb.engine.any_terms import LATE, part_of
-from kb.engine.compiled import Array, Bytes, Floats, Ints, kernel, u1, whole
+from kb.engine.compiled import Array, Bytes, Floats, Ints, brief, kernel, u1, whole
 from kb.engine.layout import (
+    BASE,
     C_DF,
     C_LOW,
     C_WIDTH,
@@ -24,6 +25,7 @@ from kb.engine.layout import (
     read_positions,
     tf_of,
 )
+from kb.engine.spans import ANYWHERE, is_within
 
 
 @kernel
@@ -33,7 +35,7 @@ def find_range(row: Ints, prefix: Bytes) -> tuple[int, int]:
     return lower_bound(row, prefix, 0, len(prefix)), lower_bound(row, after, 0, len(after))
 
 
-@kernel
+@brief
 def total_living(rows: Ints, asked: Bytes) -> int:
     """How many living documents of all segments hold the term."""
     total = 0
@@ -82,11 +84,15 @@ def add_to(row: Ints, asked: Bytes, weight: float, docs: Ints, scores: Floats) -
 
 
 @kernel
-def mark_term(row: Ints, asked: Bytes, marks: Bytes) -> None:
-    """Sets the bytes of a term's documents to 1."""
-    place = find_term(row, asked, 0, len(asked))
-    if place >= 0:
-        mark(row, place, marks)
+def mark_prefix(rows: Ints, prefix: Bytes, clock: Ints, deadline: int, marks: Bytes) -> int:
+    """Sets the bytes of the documents to 1 that have a term that begins so. Returns 0, LATE after the deadline."""
+    for row in rows:
+        first, last = find_range(row, prefix)
+        for term in range(first, last):
+            if clock[0] > deadline:
+                return LATE
+            mark(row, term, marks[row[BASE] :])
+    return 0
 
 
 @kernel
@@ -101,20 +107,14 @@ def keep_enough(counts: Array, minimum: int, scores: Floats) -> Array:
 
 @kernel
 def find_phrase(
-    row: Ints,
-    asked: Bytes,
-    asked_at: Ints,
-    offsets: Ints,
-    before: Array,
-    mask: Bytes,
-    clock: Ints,
-    deadline: int,
-    found: Array,
-) -> int:
-    """How often each document holds the terms at their distances, into `found`. Returns 0, LATE after the deadline.
+    row: Ints, asked: Bytes, asked_at: Ints, offsets: Ints, spans: Ints, part: int, size: int, mask: Bytes, clock: Ints,
+    deadline: int, most: int, found: Array,
+) -> int:  # fmt: skip
+    """How often each document holds the terms at their distances, but at most `most`, into `found`.
 
-    `before`: where it is not empty, only places that begin before this character of the document count.
+    `part`: where so many characters from the beginning of the first term on must lie, see spans.is_within.
     `mask`: where it is not empty, only documents with another byte than 0 are looked at.
+    Returns 0, LATE after the deadline.
     """
     n = len(offsets)
     chunks = (row[DOCS] + CHUNK - 1) // CHUNK
@@ -135,19 +135,42 @@ def find_phrase(
             True, cursors, starts, by_df, chunk, 0, mask, no_marks, nothing, nothing, 0.0, docs, posts, 0
         )
         for one in range(count):
-            doc = docs[one]
+            doc = whole(docs[one])
             often = shared_places(cursors, by_df, offsets, posts[one], places, others)
-            found[doc] = np.count_nonzero(places[:often] < before[doc]) if len(before) else often
+            if part != ANYWHERE:
+                held = 0
+                for place in places[:often]:
+                    held += is_within(spans, part, doc, place, size)
+                often = held
+            found[doc] = min(often, most)
+    return 0
+
+
+@kernel
+def mark_phrase(
+    rows: Ints, asked: Bytes, asked_at: Ints, offsets: Ints, spans: Ints, part: int, size: int, mask: Bytes, clock: Ints,
+    deadline: int, marks: Bytes,
+) -> int:  # fmt: skip
+    """The same over all segments: the bytes of the documents that hold it become 1."""
+    for segment in range(len(rows)):
+        row = rows[segment]
+        base = row[BASE]
+        late = find_phrase(
+            row, asked, asked_at, offsets, spans[segment], part, size, mask[base:], clock, deadline, 1, marks[base:]
+        )  # fmt: skip
+        if late:
+            return LATE
     return 0
 
 
 @kernel
 def count_range(
-    row: Ints, first: int, last: int, before: Array, clock: Ints, deadline: int, found: Array
-) -> int:
-    """Adds to `found` how often each document holds the terms number first … last - 1. Returns 0, LATE after the deadline.
+    row: Ints, first: int, last: int, spans: Ints, part: int, mask: Bytes, clock: Ints, deadline: int, most: int,
+    found: Array,
+) -> int:  # fmt: skip
+    """Adds to `found` how often each document holds the terms number first … last - 1, up to `most`.
 
-    `before`: where it is not empty, only places that begin before this character of the document count.
+    `part`, `mask`: as for find_phrase, of one character. Returns 0, LATE after the deadline.
     """
     cursors, starts = open_term(row)
     places = np.empty(row[MOST], np.int64)
@@ -158,12 +181,37 @@ def count_range(
         for chunk in range(starts.shape[1] - 1):
             for i in range(starts[0, chunk], starts[0, chunk + 1]):
                 doc = chunk * CHUNK + u1(cursors[0, C_LOW], i)
-                if len(before):
+                if whole(found[doc]) >= most or (len(mask) and mask[doc] == 0):
+                    continue
+                often = 0
+                if part == ANYWHERE:
+                    often = tf_of(cursors, 0, i)
+                else:
                     size = read_positions(cursors, 0, i, places)
                     for place in places[:size]:
-                        found[doc] += place < before[doc]
-                else:
-                    found[doc] += tf_of(cursors, 0, i)
+                        often += is_within(spans, part, doc, place, 1)
+                found[doc] = min(whole(found[doc]) + often, most)
+    return 0
+
+
+@kernel
+def mark_character(
+    rows: Ints,
+    character: Bytes,
+    spans: Ints,
+    part: int,
+    mask: Bytes,
+    clock: Ints,
+    deadline: int,
+    marks: Bytes,
+) -> int:
+    """Sets the bytes of the documents to 1 that hold a character in such a part. Returns 0, LATE after the deadline."""
+    for segment in range(len(rows)):
+        row = rows[segment]
+        base = row[BASE]
+        first, last = find_range(row, character)
+        if count_range(row, first, last, spans[segment], part, mask[base:], clock, deadline, 1, marks[base:]):
+            return LATE
     return 0
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kb.engine import columns, segment_writer
+from kb.engine import columns, segment_writer, spans
 from kb.engine.compiled import Array, Bytes, Floats, Ints, kernel, loop, u1
 from kb.engine.encoding import (
     U_POS,
@@ -226,4 +226,5 @@ def merge(folder: Path, name: str, parts: Sequence[Segment]) -> int:
     doc_at = np.concatenate([[0], np.cumsum([part.docs for part in parts])]).astype(np.int64)
     fields = {field: merged_field(folder, parts, field, living, new_docs, doc_at) for field in FIELDS}
     known = columns.joined([part.columns() for part in parts], living)
-    return segment_writer.write(folder, name, fields, known)
+    lying = spans.joined([spans.from_arrays(part.arrays) for part in parts], living)
+    return segment_writer.write(folder, name, fields, known, lying)

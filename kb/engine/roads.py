@@ -16,9 +16,10 @@ from kb.engine.bits import Bits
 from kb.engine.compiled import Bytes, Floats, Ints
 from kb.engine.evaluate import evaluate
 from kb.engine.heap import best_among
+from kb.engine.matching import is_term
 from kb.engine.snapshot import NOTHING, Asked, Snapshot
 from kb.engine.tokens import encoded
-from kb.engine.tree import Also, And, Every, Literal, Node, Not, Or, Phrase, Range, Term, Value
+from kb.engine.tree import Also, And, Every, Named, Node, Not, Or, Phrase, Range, Term, Value
 
 FEW = 500  # documents that are sooner scored one by one than found by going through their chunks
 Ranked = tuple[list[int], list[float]]  # article ids and scores, the best first
@@ -153,7 +154,7 @@ class DenseRoad:
 # --- which road -----------------------------------------------------------------------------------------------
 
 
-CONDITIONS = (Range, Value, Not, Every)  # score nothing
+CONDITIONS = (Range, Value, Named, Not, Every)  # score nothing
 
 
 class Shape(NamedTuple):
@@ -196,16 +197,9 @@ def _shape_of_one(node: Node, conditions: tuple[Node, ...]) -> Shape | None:
 
 def _terms(nodes: Sequence[Node]) -> tuple[Term, ...] | None:
     """The nodes, if all of them are terms."""
-    terms = [_term(node) for node in nodes]
+    terms = [is_term(node) for node in nodes]
     found = tuple(term for term in terms if term is not None)
     return found if len(found) == len(nodes) else None
-
-
-def _term(node: Node) -> Term | None:
-    """Two characters side by side are a term of the bigrams."""
-    if isinstance(node, Literal) and len(node.text) == 2 and not node.in_title:
-        return Term("grams", node.text, node.boost)
-    return node if isinstance(node, Term) else None
 
 
 def fast_road(snapshot: Snapshot, shape: Shape, deadline: int) -> FastRoad:

@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kb.engine import arrays, columns
+from kb.engine import arrays, columns, spans
 from kb.engine.columns import Columns
 from kb.engine.compiled import Array
 from kb.engine.encoding import FieldWriter, Packed
 from kb.engine.inversion import invert
 from kb.engine.segments import FORMAT
+from kb.engine.spans import Spans
 from kb.engine.spool import Spool, Spools
 from kb.engine.tokens import FIELDS, Tokeniser
 from kb.model import StoredArticle
 
 
-def write(folder: Path, name: str, fields: Mapping[str, Packed], known: Columns) -> int:
+def write(folder: Path, name: str, fields: Mapping[str, Packed], known: Columns, parts: Spans) -> int:
     """Write a segment; its file is on the disk when this returns. Returns how many tokens it has."""
     held: dict[str, Spool | Array] = {}
     for field in FIELDS:
         held |= {f"{field}.{part}": spool for part, spool in fields[field].arrays.items()}
         held[f"{field}.length"] = fields[field].lengths
     held |= columns.as_arrays(known)
+    held |= spans.as_arrays(parts)
     facts = {
         "format": FORMAT,
         "docs": len(known.numbers["id"]),
@@ -42,4 +44,4 @@ def build(folder: Path, name: str, articles: Sequence[StoredArticle], tokeniser:
         writer = FieldWriter(folder, cut.lengths(tokens))
         invert(tokens, writer)
         fields[field] = writer.finish()
-    return write(folder, name, fields, columns.columns_of(articles, cut.title_chars))
+    return write(folder, name, fields, columns.columns_of(articles), cut.spans)

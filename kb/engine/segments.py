@@ -35,7 +35,7 @@ from kb.engine.layout import (
 )  # fmt: skip
 from kb.engine.tokens import FIELDS
 
-FORMAT = 3  # raised when anything in a segment's files changes; an index of another format is rebuilt
+FORMAT = 4  # raised when anything in a segment's files changes; an index of another format is rebuilt
 
 
 class SegmentDamaged(Exception):

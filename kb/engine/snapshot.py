@@ -22,12 +22,13 @@ from kb.engine.best import find_best, read_heads
 from kb.engine.bits import Bits
 from kb.engine.clock import CLOCK, NEVER
 from kb.engine.codec import KbSegment
-from kb.engine.columns import NUMBERS, Coded, names_from
+from kb.engine.columns import LAST_DAY, NUMBERS, Coded, names_from
 from kb.engine.compiled import Array, Bytes, Floats, Ints, address
 from kb.engine.encoding import norms
 from kb.engine.layout import HEADS, N_HEADS, WIDTH
 from kb.engine.schema import SCHEMA
 from kb.engine.segments import Segment
+from kb.engine.spans import S_WIDTH, from_arrays, having, row_of
 from kb.engine.tokens import FIELDS
 from kb.errors import EngineDownError
 
@@ -75,6 +76,7 @@ class Snapshot:
         self.means: dict[str, float] = {}
         self.norms: dict[str, list[Floats]] = {}
         self.table = np.zeros((len(FIELDS), len(parts), WIDTH), np.int64)
+        self.spans = np.array([row_of(part.arrays) for part in parts], np.int64).reshape(len(parts), S_WIDTH)
         self._heads: list[Ints] = []
         self.scales = np.ones((len(FIELDS), len(parts)))
         for number, field in enumerate(FIELDS):
@@ -159,10 +161,17 @@ class Snapshot:
         return bits.of_mask(np.ones(self.docs, np.bool_))
 
     @cached_property
-    def copies(self) -> Bits:
-        """The documents that share their text with another."""
-        _, group, size = np.unique(self.numbers("group"), return_inverse=True, return_counts=True)
-        return bits.of_mask(size[group] > 1)
+    def copies(self) -> tuple[Ints, Ints]:
+        """The documents that share their text with another, with their groups; in each the earliest published first.
+
+        Unknown dates come last, equal ones in the order of article ids.
+        """
+        groups, dates = self.numbers("group"), self.published
+        _, group, size = np.unique(groups, return_inverse=True, return_counts=True)
+        docs = np.flatnonzero(size[group] > 1)
+        late = np.where(dates[docs] == 0, LAST_DAY + 1, dates[docs])
+        docs = docs[np.lexsort((self.article_ids[docs], late, groups[docs]))]
+        return docs, groups[docs]
 
     @cached_property
     def article_ids(self) -> Ints:
@@ -172,15 +181,31 @@ class Snapshot:
     def published(self) -> Ints:
         return self.numbers("published")
 
+    def docs_of(self, article_ids: Ints) -> Ints:
+        """The documents of articles that live."""
+        ids, docs = self._living_ids
+        found: Ints = docs[np.searchsorted(ids, article_ids)]
+        return found
+
     @cached_property
-    def years(self) -> Ints:
-        """Of each document, 0 for unknown."""
-        return self.published // 10_000
+    def _living_ids(self) -> tuple[Ints, Ints]:
+        """Article ids, ascending, and their documents."""
+        docs = np.flatnonzero(self.alive)
+        docs = docs[np.argsort(self.article_ids[docs], kind="stable")]
+        return self.article_ids[docs], docs
 
     @cached_property
     def kept(self) -> dict[Any, Any]:
         """What was worked out from the columns when it was first needed, by name."""
         return {}
+
+    def having_part(self, part: int) -> Bits:
+        """The documents that have a subtitle, a heading, a quotation (see spans.py)."""
+        made: Bits | None = self.kept.get(("part", part))
+        if made is None:
+            parts = (having(from_arrays(one.arrays), part) for one in self.segments)
+            made = self.kept["part", part] = bits.of_mask(np.concatenate([np.zeros(0, np.bool_), *parts]))
+        return made
 
     def numbers(self, column: str) -> Array:
         """A column of numbers over all segments."""

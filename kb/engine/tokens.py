@@ -1,37 +1,52 @@
 """Articles -> tokens of every field, as arrays. Texts are cut once; bigrams come from the same words.
 
 Positions count characters of the folded texts of an article, one text after the other with a gap of one, the title
-first: so words and bigrams share them, a phrase never crosses a border, and a literal in the title is one that begins
-before the title's length. Byline and affiliation follow the body in `text`, so that a word without a field finds them;
-`grams` ends with the body, because a literal is looked for in title and body only (DESIGN.md §5).
+first: so words and bigrams share them, a phrase never crosses a border, and what a character belongs to is known by its
+position (spans.py). Byline and affiliation follow the body in `text`, so that a word without a field finds them; `grams`
+ends with the body, because a literal is looked for in title and body only (DESIGN.md §5).
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from kb.engine.compiled import Array, Bytes, Ints, kernel, whole
-from kb.model import Article
+from kb.engine.spans import (
+    AFFILIATION,
+    ASIDE,
+    AUTHOR,
+    BODY,
+    HEADING,
+    HEADS,
+    KICKER,
+    NEWSPAPER,
+    SUBTITLE,
+    TITLE,
+    Piece,
+    spans_of,
+    within_text,
+)
+from kb.model import BODY_KINDS, Article, Block
 from kb.text.segment import Segmenter
 
+T = TypeVar("T")
 ARTICLE_LIMIT = 500_000  # characters of an article that are indexed (reliability.md §7.9)
 WORDS_KEPT = 200_000  # words whose parts are remembered between batches
 END = "\n"  # second character of the bigram at the end of a text; folding leaves no white space
 
-TITLE, HEAD, BODY, AUTHOR, AFFILIATION, NEWSPAPER = range(6)  # what a text of an article is
+GRAM_KINDS = (*HEADS, HEADING, BODY, ASIDE)
 KINDS = {
-    "text": (TITLE, HEAD, BODY, AUTHOR, AFFILIATION),
+    "text": (*GRAM_KINDS, AUTHOR, AFFILIATION),
     "title": (TITLE,),
     "author": (AUTHOR,),
     "affiliation": (AFFILIATION,),
     "newspaper": (NEWSPAPER,),
 }
-GRAM_KINDS = (TITLE, HEAD, BODY)
 FIELDS = (*KINDS, "grams")
 
 
@@ -53,9 +68,9 @@ def encoded(word: str) -> bytes:
 def texts_of(article: Article) -> Iterator[tuple[int, str]]:
     """What is indexed of an article, with its kind. The title comes first, the newspaper last."""
     room = ARTICLE_LIMIT
-    heads = [text for text in (article.kicker, article.subtitle) if text]
-    body = [(BODY, block.text) for block in article.blocks]
-    for kind, text in [(TITLE, article.title), *((HEAD, text) for text in heads), *body]:
+    heads = [(kind, text) for kind, text in ((KICKER, article.kicker), (SUBTITLE, article.subtitle)) if text]
+    body = [(_kind_of(block), block.text) for block in article.blocks]
+    for kind, text in [(TITLE, article.title), *heads, *body]:
         if room > 0:
             yield kind, text[:room]
             room -= len(text)
@@ -64,6 +79,23 @@ def texts_of(article: Article) -> Iterator[tuple[int, str]]:
         yield AFFILIATION, article.affiliation
     if article.newspaper:
         yield NEWSPAPER, article.newspaper
+
+
+def _kind_of(block: Block) -> int:
+    if block.kind == "heading":
+        return HEADING
+    return BODY if block.kind in BODY_KINDS else ASIDE
+
+
+def quoted_in(article: Article, texts: Sequence[tuple[int, str]]) -> Iterator[Piece]:
+    """Where the words of its quotations lie. `texts`: what `texts_of` gave."""
+    heads = sum(kind in HEADS for kind, _ in texts)
+    block_of = {block.anchor: heads + place for place, block in reversed([*enumerate(article.blocks)])}
+    for quotation in article.quotations:
+        place = block_of.get(quotation.anchor, len(texts))
+        if place < len(texts) and texts[place][0] in (HEADING, BODY, ASIDE):  # it may have been cut off
+            end = quotation.start + len(quotation.words)
+            yield Piece(place, *within_text(texts[place][1], quotation.start, end))
 
 
 class _Entries(dict[str, int]):
@@ -212,12 +244,12 @@ def put_letter(letters: Bytes, used: int, code: int) -> int:
 class Tokenised:
     """A batch, cut. Fields are made one at a time, because each takes as much memory as all texts."""
 
-    def __init__(self, shape: _Shape, tokens: _Words, words: list[str], written: str) -> None:
+    def __init__(
+        self, shape: _Shape, tokens: _Words, words: list[str], written: str, quoted: list[Piece]
+    ) -> None:
         self.docs = shape.docs
         self._shape, self._tokens, self._words, self._written = shape, tokens, words, written
-        self.title_chars = np.zeros(shape.docs, np.uint32)  # characters of the folded title
-        titles = shape.kinds == TITLE
-        self.title_chars[shape.doc_of[titles]] = (tokens.ends - tokens.begins)[titles]
+        self.spans = spans_of(shape.docs, shape.kinds, shape.doc_of, tokens.begins, tokens.ends, quoted)
 
     def field(self, name: str) -> Tokens:
         """The tokens of one of FIELDS."""
@@ -249,9 +281,13 @@ class Tokeniser:
         kinds, doc_of = array("B"), array("H")
         count = 0
         written: list[str] = []
+        quoted: list[Piece] = []
         number = self._entries.__getitem__
         for doc, article in enumerate(articles):
-            for kind, text in texts_of(article):
+            texts = list(texts_of(article))
+            if article.quotations:
+                quoted += (one._replace(text=len(kinds) + one.text) for one in quoted_in(article, texts))
+            for kind, text in texts:
                 words = self._segmenter.words(text)
                 entries.extend(map(number, words))
                 words_at.append(len(entries))
@@ -266,7 +302,7 @@ class Tokeniser:
             for table in (known.term_of, known.offset_of, known.part_at, known.size_of)
         ]
         found = expand(np.array(entries, np.uint32), np.array(words_at, np.int64), shape.doc_of, *tables)
-        return Tokenised(shape, _Words(*found), list(known.terms), "".join(written))
+        return Tokenised(shape, _Words(*found), list(known.terms), "".join(written), quoted)
 
 
 class _Shape(NamedTuple):
@@ -312,6 +348,6 @@ def grams_of(folded: str) -> list[str]:
     return [first + second for first, second in pairwise(folded)]
 
 
-def union(parts: Iterable[Iterable[str]]) -> tuple[str, ...]:
+def union(parts: Iterable[Iterable[T]]) -> tuple[T, ...]:
     """All once, in order of first mention."""
     return tuple(dict.fromkeys(chain.from_iterable(parts)))

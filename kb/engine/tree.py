@@ -27,10 +27,10 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """Any string of characters: in the title, the subtitle, the kicker or a block of the body."""
+    """Any string of characters: in the title, the subtitle, the kicker or one block."""
 
     text: str  # folded
-    in_title: bool = False  # in the title only
+    field: str | None = None  # only there: title | subtitle | body | heading | quotation
     boost: float = 1.0
 
 
@@ -57,6 +57,17 @@ class Value:
 
     column: str  # newspaper
     values: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A column of names one of which contains the text. Scores nothing. An unknown name contains nothing.
+
+    A label of an edition page is the text, or another way to write it: 7 is 07版.
+    """
+
+    column: str  # newspaper | affiliation | source | author | edition_name | edition_page
+    text: str  # folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +113,22 @@ class Also:
     more: tuple[Node, ...]
 
 
-Node: TypeAlias = Term | Phrase | Literal | Prefix | Range | Value | Every | And | Or | Not | Boost | Also
+Node: TypeAlias = (
+    Term | Phrase | Literal | Prefix | Range | Value | Named | Every | And | Or | Not | Boost | Also
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """What `part` matches, however it scores, in the order of other terms. Only at the top of a tree.
+
+    The score is the sum of the terms `by`; what has none of them comes last, with 0. Before the score comes how many of the
+    tiers an article matches. The first of the order are looked at once more by window.py.
+    """
+
+    part: Node
+    by: tuple[Term, ...]  # of the fields text and grams
+    tiers: tuple[Node, ...] = ()
+
+
+Tree: TypeAlias = Node | Rank

@@ -12,11 +12,29 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from kb.engine import Engine, kernel_cache
 from kb.engine.array_engine import ArrayEngine
-from kb.engine.tree import Also, And, Boost, Every, Literal, Node, Not, Or, Phrase, Prefix, Range, Term, Value
+from kb.engine.tree import (
+    Also,
+    And,
+    Boost,
+    Every,
+    Literal,
+    Named,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Range,
+    Rank,
+    Term,
+    Tree,
+    Value,
+)  # fmt: skip
 from kb.errors import ConfigError
 from kb.model import Article, Author, Block, Page, Status, StoredArticle
 from kb.query import parse
@@ -29,8 +47,14 @@ QUERIES = (
 )  # fmt: skip
 WORD, GRAM = Term("text", "学习"), Term("grams", "学习", 0.5)
 SPLIT = Phrase("text", ("学习", "党建"), (0, 2))
-LITERALS = (Literal("学"), Literal("学习"), Literal("学习", in_title=True), Literal("学", in_title=True))
-TREES: tuple[Node, ...] = (
+LITERALS = tuple(
+    Literal(text, field) for text in ("学", "学习", "学习党建") for field in (None, "body", "quotation")
+)
+BOTH = (WORD, GRAM)
+PARTS: tuple[Node, ...] = (
+    *LITERALS, WORD, And((WORD, Not(SPLIT))), Named("author", "周"), Prefix("text", "学"),
+)  # fmt: skip
+TREES: tuple[Tree, ...] = (
     WORD,
     SPLIT,
     Also(And((WORD, Not(Term("text", "公益")))), (GRAM,)),
@@ -38,6 +62,9 @@ TREES: tuple[Node, ...] = (
     Also(And((Boost(WORD, 2.0), Range("published", 20230101, 20240601))), (GRAM,)),
     Or((WORD, SPLIT, Prefix("text", "学"), Value("newspaper", frozenset({"清河日报", ""})), *LITERALS), 2),
     Every(),
+    *(Rank(part, BOTH) for part in PARTS),
+    Rank(Or((WORD, GRAM, SPLIT), 2), BOTH, (WORD, GRAM)),
+    Rank(Every(), ()),
 )
 PAGES = (
     Page(limit=2),
@@ -88,8 +115,8 @@ def compile_kernels() -> None:
 def _ask(engine: Engine) -> None:
     for page in PAGES:
         for text in QUERIES:
-            engine.find(parse(text), page)
-            engine.find(parse(text), page, match="any")
+            engine.find(parse(text, date.min), page)
+            engine.find(parse(text, date.min), page, match="any")
         for tree in TREES:
             engine.find_tree(tree, page)
 

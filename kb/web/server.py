@@ -93,10 +93,14 @@ def _answer(app: Flask, settings: Settings, listening: socket.socket) -> None:
 
 
 def make_ready(app: Flask) -> None:
-    """Open the index and search once, so that the first request need not; what is loaded by then stays for good."""
+    """Open the index, search once and make the suggestions, so that no request need; what is loaded then stays for good."""
     library: Library = app.extensions[EXTENSION]
     library.log.flush()
     _search(library, LOADING[:1])
+    try:
+        library.suggester.refresh()
+    except KbError as error:
+        log.warning("suggest.not_ready", extra={"key": error.key})
     gc.collect()
     gc.freeze()
 

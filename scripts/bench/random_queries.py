@@ -12,21 +12,25 @@ from kb.engine.tree import (
     Boost,
     Every,
     Literal,
+    Named,
     Node,
     Not,
     Or,
     Phrase,
     Prefix,
     Range,
+    Rank,
     Term,
     Value,
 )  # fmt: skip
-from kb.model import Clause, Page, Query
+from kb.model import Page
 from kb.text.normalize import fold
 from kb.text.segment import Segmenter
-from scripts.bench.reference import Reference, Typed, literal_texts
+from scripts.bench.reference import Reference, literal_texts, parts_of
 
 NAMES = ("newspaper", "affiliation", "author")
+COLUMNS = (*NAMES, "year", "month", "source", "edition_page", "edition_name")
+FIELDS = (None, None, None, "title", "subtitle", "body", "heading", "quotation")
 LITERAL_CHARS = (1, 1, 2, 2, 3, 4, 5, 7, 12, 40, 200)
 NOWHERE = ("没有这个词呀", "qwxzj", "𠮷𠮷")
 SORTS = ("relevance", "relevance", "newest", "oldest", "longest", "shortest")
@@ -36,7 +40,7 @@ SORTS = ("relevance", "relevance", "newest", "oldest", "longest", "shortest")
 class Asked:
     """A tree and the page of its answer."""
 
-    node: Node
+    node: Node | Rank
     page: Page
 
 
@@ -50,7 +54,7 @@ class Words:
         scan = reference.fields["text"]
         self._all = list(scan.numbers)
         self._hot = sorted(self._all, key=lambda word: len(scan.having(word)), reverse=True)[:200]
-        self._values = {name: sorted(reference.values(name)) for name in (*NAMES, "year")}
+        self._values = {name: sorted(reference.values(name)) for name in COLUMNS}
         self._published = reference.numbers["published"]
         self._body_chars = reference.numbers["body_chars"]
 
@@ -108,7 +112,45 @@ class Words:
         found = text[start : start + size]
         if self.pick.random() < 0.05:
             found = text[-3:] + self.text()[:3]  # across a border: found only where some text runs on so
-        return Literal(found, in_title=self.pick.random() < 0.3)
+        return Literal(found, "title" if self.pick.random() < 0.3 else None)
+
+    def string(self) -> str:
+        """Characters of some text as they stand there, folded: inside words and across their borders; a few nowhere."""
+        pick = self.pick
+        if pick.random() < 0.04:
+            return pick.choice(NOWHERE)
+        text = pick.choice(parts_of(pick.choice(self._articles).article))[1] or "党"
+        start = pick.randrange(len(text))
+        found = fold(text[start : start + pick.choice((1, 2, 2, 3, 4, 5, 8, pick.randint(9, 30)))])
+        if pick.random() < 0.05:
+            found = fold(text[-3:] + text[:3])
+        return found or "党"
+
+    def named(self) -> Named:
+        column = self.pick.choice((*NAMES, "source", "edition_name", "edition_page"))
+        name = fold(self.pick.choice(self._values[column])) or "某"
+        if column == "edition_page":
+            return Named(column, name.lstrip("0") if self.pick.random() < 0.5 else name)
+        start = self.pick.randrange(len(name))
+        return Named(column, name[start : start + self.pick.randint(1, 4)])
+
+    def boolean(self, depth: int = 4) -> Node:
+        """Literals and names under AND, OR and NOT."""
+        kind = self.pick.randrange(7 if depth else 4)
+        if kind < 3:
+            return Literal(self.string(), self.pick.choice(FIELDS))
+        if kind == 3:
+            return self.named()
+        if kind == 4:
+            return Not(self.boolean(depth - 1))
+        parts = tuple(self.boolean(depth - 1) for _ in range(self.pick.randint(2, 4)))
+        return And(parts) if kind == 5 else Or(parts, self.pick.choice((1, 1, 1, 2)))
+
+    def rank(self) -> Rank:
+        pick = self.pick
+        by = (*self.terms(0, 3), *(Term("grams", self.string()[:2], 0.5) for _ in range(pick.randint(0, 2))))
+        tiers = tuple(self.boolean(1) for _ in range(pick.randint(0, 3))) if pick.random() < 0.3 else ()
+        return Rank(self.boolean(), by, tiers)
 
     def prefix(self) -> Prefix:
         word = self.word()
@@ -148,9 +190,9 @@ class Words:
 
     def page(self) -> Page:
         pick = self.pick
-        facets = (*NAMES, "year")
-        chosen = [name for name in facets if pick.random() < 0.1]
-        banned = [name for name in facets if pick.random() < 0.05]
+        facets = COLUMNS
+        chosen = [name for name in facets if pick.random() < 0.05]
+        banned = [name for name in facets if pick.random() < 0.03]
         days = self.days() if pick.random() < 0.1 else (None, None)
         chars = self.range().low if pick.random() < 0.05 else None
         return Page(
@@ -167,32 +209,12 @@ class Words:
             limit=pick.choice((1, 10, 10, 50)),
         )
 
-    def clause(self) -> Clause:
-        kind = self.pick.random()
-        if kind < 0.7:
-            field = self.pick.choice((None, None, None, None, "title", "author", "affiliation", "newspaper"))
-            if field in NAMES:
-                name = self.pick.choice(self._values[field]) or "某"
-                return Clause("word", name, field)
-            start = self.pick.randrange(6)
-            text = "".join(self.cut(self.piece())[start : start + self.pick.choice((1, 1, 2, 3))])
-            return Clause("word", text or "党建", field)
-        if kind < 0.9:
-            return Clause("phrase", self.literal().text, self.pick.choice((None, None, "title")))
-        return Clause("date", "", "published", *self.days())
-
     def days(self) -> tuple[str | None, ...]:
         """Of two articles, the earlier first; None for unknown."""
         two = sorted(int(self._published[self.pick.randrange(len(self._published))]) for _ in range(2))
         return tuple(
             f"{day // 10000:04d}-{day // 100 % 100:02d}-{day % 100:02d}" if day else None for day in two
         )
-
-    def typed(self) -> Typed:
-        pick = self.pick
-        clauses = tuple(dict.fromkeys(self.clause() for _ in range(pick.randint(1, 4))))
-        query = Query(" ".join(one.text for one in clauses), clauses)
-        return Typed(query, pick.choice(("all", "all", "any")), self.page())
 
 
 def _least(words: Words) -> Node:
@@ -220,11 +242,11 @@ def _field(words: Words) -> Node:
     return words.pick.choice((And, Or))(words.names(field))
 
 
-def _page(node: Callable[[Words], Node]) -> Callable[[Words], Asked]:
+def _page(node: Callable[[Words], Node | Rank]) -> Callable[[Words], Asked]:
     return lambda words: Asked(node(words), words.page())
 
 
-CLASSES: dict[str, Callable[[Words], Asked | Typed]] = {
+CLASSES: dict[str, Callable[[Words], Asked]] = {
     "one": _page(lambda words: Term("text", words.word())),
     "and": _page(lambda words: And(words.terms(2, 4))),
     "or": _page(lambda words: Or(words.terms(2, 8))),
@@ -239,5 +261,5 @@ CLASSES: dict[str, Callable[[Words], Asked | Typed]] = {
     "boost": _page(_weighed),
     "both": _page(_both),
     "field": _page(_field),
-    "typed": Words.typed,
+    "boolean": _page(Words.rank),
 }

@@ -5,6 +5,7 @@ Shares with kb.engine only what a question is made of (tree.py, answer.Page): no
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,23 +14,24 @@ from itertools import accumulate, chain
 
 import numpy as np
 
-from kb.engine import plan
 from kb.engine.tree import (
     Also,
     And,
     Boost,
     Every,
     Literal,
+    Named,
     Node,
     Not,
     Or,
     Phrase,
     Prefix,
     Range,
+    Rank,
     Term,
     Value,
 )  # fmt: skip
-from kb.model import Article, Match, Page, Query, StoredArticle
+from kb.model import BODY_KINDS, Article, Page, StoredArticle
 from kb.text.normalize import fold
 from kb.text.segment import Segmenter
 from scripts.bench.exhaustive import Array, Found, Scan, added
@@ -46,15 +48,7 @@ class Answer:
     scores: tuple[float, ...]
     total: int
     facets: Mapping[str, tuple[tuple[str, int], ...]]
-
-
-@dataclass(frozen=True)
-class Typed:
-    """What a person asks of the engine."""
-
-    query: Query
-    match: Match
-    page: Page
+    articles: int = 0  # without collapse
 
 
 class Reference:
@@ -68,8 +62,13 @@ class Reference:
             for field in FIELDS
         }
         self._segmenter = segmenter
-        self._texts = _Texts([one.article for one in self.articles])
+        articles_only = [one.article for one in self.articles]
+        self._texts = _Texts([parts_of(article) for article in articles_only])
+        self._quotations = _Texts(
+            [[("quotation", one.words) for one in article.quotations] for article in articles_only]
+        )
         self.found = lru_cache(64)(self._found)
+        self.masks = lru_cache(256)(_Texts.having)
         numbers = {
             "id": self.ids,
             "published": [int((one.article.published or "0").replace("-", "")) for one in self.articles],
@@ -106,8 +105,8 @@ class Reference:
                 return self.fields[field].term(word, boost)
             case Phrase(field, words, offsets, boost):
                 return self.fields[field].places(words, offsets, boost)
-            case Literal(text, in_title, boost):
-                often, grams = self._texts.count(text, in_title), self.fields["grams"]
+            case Literal(text, field, boost):
+                often, grams = self._count(text, field), self.fields["grams"]
                 return grams.often(often, grams.weight(int(np.count_nonzero(often)), boost))
             case And(parts):
                 return added([self.found(part) for part in parts], minimum=len(parts))
@@ -123,6 +122,24 @@ class Reference:
         mask = self._mask(node)
         return Found(mask, np.zeros(len(mask)))
 
+    def _count(self, text: str, field: str | None) -> Array:
+        texts = self._quotations if field == "quotation" else self._texts
+        return texts.count(text, PARTS[field])
+
+    def matches(self, node: Node) -> Array:
+        """Which articles match, without scores: literals of one character stand in every line."""
+        match node:
+            case Literal(text, field):
+                texts = self._quotations if field == "quotation" else self._texts
+                return self.masks(texts, text, field)
+            case And(parts):
+                return np.logical_and.reduce([self.matches(part) for part in parts])
+            case Or(parts, minimum):
+                return np.sum([self.matches(part) for part in parts], axis=0) >= minimum
+            case Not(part):
+                return ~self.matches(part)
+        return self.found(node).mask
+
     def _mask(self, node: Node) -> Array:
         """Of what does not score."""
         match node:
@@ -132,6 +149,10 @@ class Reference:
                 return (self.numbers[column] >= low) & (self.numbers[column] <= high)
             case Value(column, values):
                 return self.has(column, values)
+            case Named(column, text):
+                known = self.values(column)
+                is_asked = _same_label if column == "edition_page" else _contains
+                return self.has(column, [name for name in known if name and is_asked(name, text)])
             case Not(part):
                 return ~self.found(part).mask
             case Every():
@@ -149,56 +170,37 @@ class Reference:
             mask[self.fields[field].having(words[place])] = True
         return mask
 
+    def ranked(self, asked: Rank, page: Page) -> Answer:
+        """The order is that before window.py."""
+        mask = self.matches(asked.part)
+        tiers = np.sum([self.matches(tier) for tier in asked.tiers], axis=0) if asked.tiers else None
+        none = self.fields["text"].nothing()
+        return self.answer(Found(mask, added([none, *map(self.found, asked.by)]).scores), page, tiers)
+
     # --- pages -----------------------------------------------------------------------------------------------
-
-    def typed(self, asked: Typed) -> Answer:
-        """kb.engine.Engine.find. What of a typed word must match, and where, is kb.engine.plan's to say.
-
-        Pieces of clauses count only where no article in the page's range, whatever facet values are chosen, has a whole one.
-        """
-        clauses = plan.wanted(asked.query.clauses, self._segmenter)
-        page = asked.page
-        if not clauses:
-            return self.answer(self.fields["text"].nothing(), page)
-        if asked.match == "all":
-            return self.answer(self.found(plan.of_all(clauses)), page)
-        dates = [one for one in clauses if one.clause.kind == "date"]
-        words = [one for one in clauses if one.clause.kind != "date"]
-        clause_of = [[(self.found(node), text) for node, text in one.pieces] for one in words]
-        pieces = [piece for one in clause_of for piece in one]
-        scores = added(
-            [self.found(Every()), *(found for found, _ in pieces), *map(self.found, plan.grams(clauses))]
-        ).scores
-        full = np.zeros(len(self.ids), np.int64)
-        for one in clause_of:
-            full += np.logical_and.reduce([found.mask for found, _ in one])
-        dated = np.logical_and.reduce(
-            [self.found(Every()).mask, *(self.found(one.pieces[0][0]).mask for one in dates)]
-        )
-        dated &= self.without(page.without) & self._in_range(page)
-        mask = dated & (full > 0)
-        if not mask.any():
-            several = [found.mask for found, text in pieces if len(text) > 1]
-            mask = dated & np.logical_or.reduce([self.fields["text"].nothing().mask, *several])
-        return self.answer(Found(mask, scores), page, tiers=full)
 
     def answer(self, found: Found, page: Page, tiers: Array | None = None) -> Answer:
         mask = found.mask & self.without(page.without) & self._in_range(page)
         chosen = {facet: self.has(facet, values) for facet, values in page.only.items() if values}
         kept = np.flatnonzero(np.logical_and.reduce([mask, *chosen.values()]))
         shown = kept[np.lexsort([one[kept] for one in self._keys(found.scores, page.sort, tiers)])]
+        articles = len(shown)
         if page.collapse:
-            first = {
-                group: doc for doc, group in zip(shown[::-1], self.numbers["group"][shown[::-1]], strict=True)
-            }
-            shown = np.array([doc for doc in shown if first[self.numbers["group"][doc]] == doc], np.int64)
+            shown = self._collapsed(shown)
         on_page = shown[page.offset : page.offset + page.limit]
         facets = {}
         for facet in page.facets:
             others = [one for name, one in chosen.items() if name != facet]
             facets[facet] = self._counts(facet, np.logical_and.reduce([mask, *others]))
         ids, scores = self.numbers["id"][on_page], found.scores[on_page]
-        return Answer(tuple(ids.tolist()), tuple(scores.tolist()), len(shown), facets)
+        return Answer(tuple(ids.tolist()), tuple(scores.tolist()), len(shown), facets, articles)
+
+    def _collapsed(self, shown: Array) -> Array:
+        """Of each group what was published first, unknown dates last."""
+        days, groups = self.numbers["published"], self.numbers["group"]
+        by_day = sorted(shown, key=lambda doc: (days[doc] or 99_999_999, self.ids[doc]), reverse=True)
+        first = {groups[doc]: doc for doc in by_day}
+        return np.array([doc for doc in shown if first[groups[doc]] == doc], np.int64)
 
     def _in_range(self, page: Page) -> Array:
         days, chars = self.numbers["published"], self.numbers["body_chars"]
@@ -220,10 +222,10 @@ class Reference:
         return [self.numbers["id"], -scores, *tier, *([sorts[sort]] if sort in sorts else [])]
 
     def _counts(self, facet: str, mask: Array) -> tuple[tuple[str, int], ...]:
-        """Years from the newest, names from the most frequent; unknown last."""
+        """Years and months from the newest, names from the most frequent; unknown last."""
         counts = {name: int(np.count_nonzero(mask & has)) for name, has in self.values(facet).items()}
         found = [(name, count) for name, count in counts.items() if count]
-        if facet == "year":
+        if facet in ("year", "month"):
             return tuple(sorted(found, reverse=True))
         return tuple(sorted(found, key=lambda one: (not one[0], -one[1], one[0])))
 
@@ -233,34 +235,75 @@ def _names(column: str, one: StoredArticle) -> set[str]:
         return {author.name for author in one.article.authors} or {""}
     if column == "year":
         return {(one.article.published or "")[:4]}
-    return {getattr(one.article, column) or ""}
+    if column == "month":
+        return {(one.article.published or "")[:7]}
+    return {getattr(one.article, "page_name" if column == "edition_name" else column) or ""}
+
+
+def _contains(name: str, text: str) -> bool:
+    return text in fold(name)
+
+
+def _same_label(name: str, text: str) -> bool:
+    """07版 and 7; A01 and a1."""
+    plain = [re.sub(r"0*([0-9]+)", r"\1", fold(one).replace("版", "")) for one in (name, text)]
+    return plain[0] == plain[1]
+
+
+PARTS: dict[str | None, frozenset[str]] = {
+    None: frozenset({"title", "head", "subtitle", "heading", "body", "aside"}),
+    "title": frozenset({"title"}),
+    "subtitle": frozenset({"subtitle"}),
+    "heading": frozenset({"heading"}),
+    "body": frozenset({"heading", "body"}),
+    "quotation": frozenset({"quotation"}),
+}
 
 
 class _Texts:
-    """All that a literal is looked for in, as one string."""
+    """Texts of articles as one string."""
 
-    def __init__(self, articles: Sequence[Article]) -> None:
-        texts = [list(map(fold, literal_texts(article))) for article in articles]
+    def __init__(self, articles: Sequence[Sequence[tuple[str, str]]]) -> None:
+        """Of each article its texts, each with the part that it is."""
+        texts = [[(part, fold(text)) for part, text in article] for article in articles]
+        every = [*chain.from_iterable(texts)]
         self._docs = len(articles)
-        self._all = "\n".join(chain.from_iterable(texts)) + "\n"
-        ends = accumulate(len(text) + 1 for text in chain.from_iterable(texts))
-        self._ends = np.array(list(ends), np.int64)
-        counts = [len(one) for one in texts]
-        self._doc_of = np.repeat(np.arange(self._docs), counts)
-        self._is_title = np.zeros(len(self._ends), np.bool_)
-        self._is_title[np.cumsum([0, *counts[:-1]])[: self._docs]] = True
+        self._all = "\n".join(text for _, text in every) + "\n"
+        self._ends = np.array([*accumulate(len(text) + 1 for _, text in every)], np.int64)
+        self._doc_of = np.repeat(np.arange(self._docs), [len(one) for one in texts])
+        self._parts = np.array([part for part, _ in every], "U9")
 
-    def count(self, text: str, in_title: bool) -> Array:
-        """How often the text begins in each article, overlapping ones counted."""
+    def count(self, text: str, parts: frozenset[str]) -> Array:
+        """How often the text begins in such parts of each article, overlapping ones counted."""
         at: list[int] = []
         place = self._all.find(text)
         while place >= 0:
             at.append(place)
             place = self._all.find(text, place + 1)
         texts = np.searchsorted(self._ends, at, side="right")
-        if in_title:
-            texts = texts[self._is_title[texts]]
+        texts = texts[np.isin(self._parts[texts], list(parts))]
         return np.bincount(self._doc_of[texts], minlength=self._docs)
+
+    def having(self, text: str, field: str | None) -> Array:
+        """Which articles have it in such a part: looked for once in every text."""
+        mask = np.zeros(self._docs, np.bool_)
+        place = self._all.find(text)
+        while place >= 0:
+            one = int(np.searchsorted(self._ends, place, side="right"))
+            mask[self._doc_of[one]] |= self._parts[one] in PARTS[field]
+            place = self._all.find(text, int(self._ends[one]))
+        return mask
+
+
+def parts_of(article: Article) -> list[tuple[str, str]]:
+    """All that a literal is looked for in."""
+    heads = [("title", article.title), ("head", article.kicker), ("subtitle", article.subtitle)]
+    kinds = [
+        "heading" if block.kind == "heading" else "body" if block.kind in BODY_KINDS else "aside"
+        for block in article.blocks
+    ]
+    blocks = zip(kinds, (block.text for block in article.blocks), strict=True)
+    return [(part, text) for part, text in (*heads, *blocks) if text is not None]
 
 
 def literal_texts(article: Article) -> list[str]:

@@ -69,8 +69,9 @@ def written(folder, name, postings, docs):
         writer = FieldWriter(folder, np.bincount(tokens.docs, minlength=docs).astype(np.uint32))
         invert(tokens, writer)
         packed[field] = writer.finish()
-    known = columns.columns_of([stored(number) for number in range(docs)], np.zeros(docs, np.uint32))
-    segment_writer.write(folder, name, packed, known)
+    shelf = [stored(number) for number in range(docs)]
+    spans = TOKENISER.cut(one.article for one in shelf).spans
+    segment_writer.write(folder, name, packed, columns.columns_of(shelf), spans)
     return segments.read(folder, name, 0)
 
 

@@ -20,6 +20,7 @@ ARTICLES = st.lists(
         newspaper=st.none() | NAME,
         affiliation=st.none() | NAME,
         edition_page=st.none() | NAME,
+        page_name=st.none() | NAME,
         published=st.none() | st.dates().map(str),
     ),
     max_size=6,
@@ -39,7 +40,7 @@ def rows(one):
 
 
 def of(articles):
-    return columns_of(articles, np.arange(len(articles)))
+    return columns_of(articles)
 
 
 @settings(max_examples=40)
@@ -59,6 +60,7 @@ def test_columns_hold_what_the_articles_say_and_nothing_for_the_unknown(articles
     assert held["id"] == [one.id for one in articles]
     assert held["published"] == [int((one.article.published or "0").replace("-", "")) for one in articles]
     assert held["newspaper"] == [[one.article.newspaper or ""] for one in articles]
+    assert held["edition_name"] == [[one.article.page_name or ""] for one in articles]
     assert held["author"] == [
         list(dict.fromkeys(each.name for each in one.article.authors)) for one in articles
     ]
@@ -91,9 +93,8 @@ def test_joined_columns_are_those_of_the_articles_that_were_kept(parts):
         [np.array([kept for _, kept in shelf], np.bool_) for shelf in shelves],
     )
     expected = of([one for shelf in shelves for one, kept in shelf if kept])
-    places = [place for shelf in shelves for place, (_, kept) in enumerate(shelf) if kept]
 
-    assert values(made) == values(expected) | {"title_chars": places}
+    assert values(made) == values(expected)
     assert {name: made.names[name].names for name in NAMES} == {
         name: expected.names[name].names for name in NAMES
     }

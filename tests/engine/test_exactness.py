@@ -145,7 +145,7 @@ class Scan:
         for n, one in self.articles.items():
             texts = (
                 [one.article.title]
-                if node.in_title
+                if node.field
                 else [one.article.title, *(block.text for block in one.article.blocks)]
             )
             count = sum(
@@ -241,7 +241,7 @@ literals = st.builds(
     st.lists(st.sampled_from([*VOCABULARY, "建", "诉", "题党"]), min_size=1, max_size=4)
     .map(lambda parts: fold("".join(parts)))
     .filter(bool),
-    st.booleans(),
+    st.sampled_from([None, "title"]),
 )
 flat = st.sampled_from(
     [

@@ -6,21 +6,22 @@ import random
 import threading
 from collections import Counter
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kb.engine import answer, clock, plan, roads
+from kb.engine import answer, clock, facets, rank, roads
 from kb.engine.array_engine import ArrayEngine
+from kb.engine.columns import SINGLE
 from kb.engine.evaluate import evaluate
 from kb.engine.index_writer import IndexWriter
 from kb.engine.parallel import Workers
 from kb.engine.snapshot import open_snapshot
-from kb.engine.tiers import find_any
-from kb.engine.tree import Also, And, Every, Literal, Not, Or, Phrase, Range, Term, Value
+from kb.engine.tree import Also, And, Every, Literal, Named, Not, Or, Phrase, Range, Rank, Term, Value
 from kb.errors import TooSlowError
-from kb.model import Page, Query
+from kb.model import Page
 from kb.query import parse
 from kb.text.segment import Segmenter
 from tests.engine.test_contract import stored
@@ -40,6 +41,7 @@ def article(pick, number):
         number, "".join(pick.choices(WORDS, k=3)), *texts, authors=names,
         newspaper=pick.choice([None, *NEWSPAPERS]), published=pick.choice([None, *DAYS]),
         affiliation=pick.choice([None, "青石县人民检察院"]), edition_page=pick.choice([None, "01", "07"]),
+        page_name=pick.choice([None, "理论", "要闻"]),
     )  # fmt: skip
     return replace(one, body_chars=pick.randint(1, 9), reprint_of=pick.choice([None] * 5 + [1, 2, 3]))
 
@@ -67,11 +69,11 @@ def library(request, tmp_path_factory):
 
 
 def values_of(one, column):
-    if column == "year":
-        return {(one.article.published or "")[:4]}
+    if column in ("year", "month"):
+        return {(one.article.published or "")[: 4 if column == "year" else 7]}
     if column == "author":
         return {author.name for author in one.article.authors} or {""}
-    return {getattr(one.article, column) or ""}
+    return {getattr(one.article, "page_name" if column == "edition_name" else column) or ""}
 
 
 def is_asked(one, page, but=None):
@@ -101,11 +103,10 @@ def scanned(living, scores, page, tiers=None):
     tiers = tiers or dict.fromkeys(scores, 0)
     asked = [living[number] for number in scores if is_asked(living[number], page)]
     asked.sort(key=lambda one: order_of(one, scores[one.id], page, tiers[one.id]))
+    articles = len(asked)
     if page.collapse:
-        first = {}
-        for one in asked:
-            first.setdefault(one.reprint_of or one.id, one)
-        asked = list(first.values())
+        first = {one.reprint_of or one.id: one for one in sorted(asked, key=earliest, reverse=True)}
+        asked = [one for one in asked if first[one.reprint_of or one.id] is one]
     shown = asked[page.offset : page.offset + page.limit]
     facets = {
         name: Counter(
@@ -116,11 +117,16 @@ def scanned(living, scores, page, tiers=None):
         )
         for name in page.facets
     }
-    return len(asked), [one.id for one in shown], [scores[one.id] for one in shown], facets
+    return len(asked), articles, [one.id for one in shown], [scores[one.id] for one in shown], facets
+
+
+def earliest(one):
+    return one.article.published or "unknown", one.id
 
 
 def told(found):
-    return found.total, list(found.ids), list(found.scores), {n: dict(v) for n, v in found.facets.items()}
+    facets = {name: dict(values) for name, values in found.facets.items()}
+    return found.total, found.articles, list(found.ids), list(found.scores), facets
 
 
 def scores_of(snapshot, tree):
@@ -146,6 +152,8 @@ conditions = st.sampled_from(
         Range("published", 2023_01_01, 2023_12_31),
         Value("newspaper", frozenset({"", "清河日报"})),
         Value("author", frozenset({"", "许剑虹"})),
+        Named("author", "剑"),
+        Named("edition_page", "7"),
         Not(Value("author", frozenset({"周见山"}))),
         Not(Term("text", "业务")),
         Not(Phrase("text", ("党建", "业务"), (0, 2))),
@@ -164,10 +172,14 @@ slow = st.one_of(
     st.just(Range("published", 2023_01_01, 2023_12_31)),
 )
 chosen = st.dictionaries(
-    st.sampled_from(["newspaper", "year", "author", "edition_page", "affiliation", "source"]),
-    st.lists(st.sampled_from(["", "清河日报", "2023", "许剑虹", "07", "files"]), min_size=1, max_size=2).map(
-        tuple
+    st.sampled_from(
+        ["newspaper", "year", "month", "author", "edition_page", "edition_name", "affiliation", "source"]
     ),
+    st.lists(
+        st.sampled_from(["", "清河日报", "2023", "2023-12", "许剑虹", "07", "理论", "files"]),
+        min_size=1,
+        max_size=2,
+    ).map(tuple),
     max_size=2,
 )
 pages = st.builds(
@@ -178,7 +190,7 @@ pages = st.builds(
     until=st.sampled_from([None, None, "2023-12-31"]),
     least_chars=st.sampled_from([None, None, 3]),
     most_chars=st.sampled_from([None, None, 7]),
-    facets=st.sampled_from([(), ("newspaper", "year"), ("author", "affiliation", "edition_page", "source")]),
+    facets=st.sampled_from([(), ("newspaper", "year", "month"), ("author", *SINGLE)]),
     sort=st.sampled_from(["relevance", "relevance", "newest", "oldest", "longest", "shortest"]),
     collapse=st.booleans(),
     offset=st.sampled_from([0, 0, 3, 40]),
@@ -222,31 +234,53 @@ def test_both_roads_are_one(library, tree, page):
     assert answer.laid_out(snapshot, dense, scope, page) == answer.find(snapshot, tree, page, clock.NEVER)
 
 
-TYPED = [
-    "党建 没有 业务",
-    "公益诉讼 检察 融合 学习",
-    "许剑虹 业务",
-    "“党建业务” 学习",
-    "日期:2023 党建 没有",
-    "的 没有",
-]
+ranked = st.builds(
+    Rank,
+    st.one_of(fast, slow, st.just(Not(Term("text", "的")))),
+    st.lists(st.builds(Term, st.sampled_from(["text", "grams"]), st.sampled_from(GRAMS)), max_size=3).map(
+        tuple
+    ),
+    st.lists(st.one_of(terms, phrases, st.just(Literal("党建业务"))), max_size=3).map(tuple),
+)
 
 
-@given(text=st.sampled_from(TYPED), page=pages)
+@given(tree=ranked, page=pages)
 @PATIENT
-def test_the_fallback_puts_articles_with_more_clauses_first(library, text, page):
+def test_a_rank_answers_as_a_scan_does_to_the_last_bit(library, tree, page):
     snapshot, living = library
-    clauses = plan.wanted(parse(text).clauses, SEGMENTER)
-    words = [one for one in clauses if one.clause.kind != "date"]
-    dated = And(tuple(node for one in clauses if one not in words for node, _ in one.pieces) or (Every(),))
-    whole = [scores_of(snapshot, And((dated, *(node for node, _ in one.pieces)))) for one in words]
-    tiers = Counter(number for matches in whole for number in matches)
-    pieces = tuple(node for one in words for node, _ in one.pieces)
-    every = scores_of(snapshot, And((dated, Also(Or((Every(), *pieces)), plan.grams(words)))))
-    scores = {number: every[number] for number in tiers}
+    found = scores_of(snapshot, tree.part)
+    by = scores_of(snapshot, Or(tree.by)) if tree.by else {}
+    tiers = Counter(number for tier in tree.tiers for number in scores_of(snapshot, tier))
+    scores = {number: by.get(number, 0.0) for number in found}
 
-    assert tiers
-    assert told(find_any(snapshot, clauses, page, clock.NEVER)) == scanned(living, scores, page, tiers)
+    assert told(answer.find(snapshot, tree, page, clock.NEVER)) == scanned(living, scores, page, tiers)
+
+
+def test_the_first_of_a_rank_are_looked_at_again_and_the_others_keep_their_places(library, monkeypatch):
+    snapshot, _ = library
+    tree = Rank(Every(), (Term("text", "党建"),), (Term("text", "业务"), Term("text", "融合")))
+    before = answer.find(snapshot, tree, Page(limit=10_000), clock.NEVER)
+    monkeypatch.setattr(rank, "rerank", lambda _snapshot, docs, scores, _terms: scores[::-1].copy())
+    after = answer.find(snapshot, tree, Page(limit=10_000), clock.NEVER)
+    parts = [answer.find(snapshot, tree, Page(offset=n, limit=37), clock.NEVER) for n in range(0, 1000, 37)]
+
+    assert after.ids != before.ids
+    assert set(after.ids[: rank.RERANKED]) == set(before.ids[: rank.RERANKED])
+    assert after.ids[rank.RERANKED :] == before.ids[rank.RERANKED :]
+    assert sum((part.ids for part in parts), ()) == after.ids
+    assert sum((part.scores for part in parts), ()) == after.scores
+
+
+def test_of_many_values_the_most_frequent_are_told_and_those_that_were_chosen(library, monkeypatch):
+    snapshot, _ = library
+    page = Page(facets=("author",), only={"author": ("周见山", "没有这个人")})
+    every = answer.find(snapshot, Every(), page, clock.NEVER).facets["author"]
+    monkeypatch.setattr(facets, "MOST_VALUES", 1)
+    told = answer.find(snapshot, Every(), page, clock.NEVER).facets["author"]
+    often = max(every, key=lambda one: one[1])
+
+    assert len(every) == 4
+    assert set(told) == {often, ("周见山", dict(every)["周见山"]), ("", dict(every)[""])}
 
 
 def test_pages_follow_one_another_without_gap_or_overlap(library):
@@ -290,7 +324,7 @@ def in_a_thread(work):
 
 @pytest.mark.parametrize("match", ["all", "any"])
 def test_a_query_over_its_time_is_one_clear_error_in_any_thread(engine, match):
-    caught = in_a_thread(lambda: engine.find(parse("党建 学习"), Page(seconds=-1.0), match=match))
+    caught = in_a_thread(lambda: engine.find(parse("党建 学习", date.min), Page(seconds=-1.0), match=match))
 
     assert [type(error) for error in caught] == [TooSlowError]
     assert caught[0].key == "search.too_slow"
@@ -317,6 +351,6 @@ def test_kernels_stop_by_the_clock_themselves(library, tree):
 
 
 def test_a_deadline_ahead_disturbs_nothing(engine):
-    query = Query("党建", parse("党建").clauses)
+    query = parse("党建", date.min)
 
     assert engine.find(query, Page(seconds=60.0)) == engine.find(query, Page())

@@ -83,7 +83,7 @@ def test_every_token_stands_at_its_own_characters(articles):
 
             assert len(found) == cut.lengths(tokens)[doc]
             assert all(text.startswith(word, position) for word, position in found)
-        assert cut.title_chars[doc] == len(fold(one.article.title))
+        assert cut.spans.title_chars[doc] == len(fold(one.article.title))
 
 
 @given(ARTICLES)
@@ -157,7 +157,7 @@ def test_a_literal_is_found_where_its_folded_characters_are_and_nowhere_else(tmp
             titled = {number for number, texts in enumerate(folded) if literal in texts[0]}
 
             assert ids(snapshot, Literal(literal)) == found
-            assert ids(snapshot, Literal(literal, in_title=True)) == titled
+            assert ids(snapshot, Literal(literal, "title")) == titled
 
 
 @EXAMPLES
