@@ -1,4 +1,7 @@
-"""Commands; each is a few lines that call a use case. Imports stand inside: `kb --help` stays quick."""
+"""Commands; each is a few lines that call a use case. Imports stand inside: `kb --help` stays quick.
+
+Longer than 400 lines because it is the table of all commands.
+"""
 
 from __future__ import annotations
 
@@ -218,13 +221,14 @@ def db() -> None:
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the schema to this version of kb. Back the data folder up first; repeating does nothing."""
-    from kb.store.db import connect, revision, upgrade
+    from kb.store.db import checkpoint, connect, revision, upgrade
     from kb.store.lock import writer_lock
 
     settings = opening.settings()
     with writer_lock(settings.data):
         database = connect(settings.database)
         upgrade(database)
+        checkpoint(database, settings.data)
         click.echo(f"db ok: revision {revision(database)}")
 
 
@@ -280,16 +284,25 @@ def source_try(file: Path, page: Path, url: str | None) -> None:
 
 
 @main.command()
-@click.argument("words", nargs=-1, required=True)
+@click.argument("words", nargs=-1)
 @click.option("--sort", type=click.Choice(["relevance", "newest", "oldest"]), default="relevance")
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, help="结果数 · results (10)")
 @click.option("--offset", type=click.IntRange(0, 999), default=0, help="跳过的结果数 · results to skip")
+@click.option("--log", "shows_log", is_flag=True, help="看检索记录 · what people searched for")
+@click.option("--days", type=click.IntRange(1, 3650), default=30, help="记录的天数 · days of the log (30)")
 @json_option
-def search(words: tuple[str, ...], sort: Any, limit: int, offset: int, as_json: bool) -> None:
+def search(
+    words: tuple[str, ...], sort: Any, limit: int, offset: int, shows_log: bool, days: int, as_json: bool
+) -> None:
     """Search titles and texts: words, “phrases”, 标题:… 作者:… 单位:… 报纸:… 日期:2023-01..2023-06."""
     from kb.export.records import results_record
     from kb.search import open_search
 
+    if shows_log:
+        _search_log(days, as_json)
+        return
+    if not words:
+        raise click.UsageError("WORDS or --log")
     settings, database = opening.store()
     opening.kernels()
     results = open_search(settings, database).find(" ".join(words), sort=sort, offset=offset, limit=limit)
@@ -304,6 +317,23 @@ def search(words: tuple[str, ...], sort: Any, limit: int, offset: int, as_json: 
         place = " ".join(filter(None, (hit.newspaper, page, hit.published)))
         click.echo(f"{number}. {hit.title}  [{hit.id}] {place or '报纸、日期不详'}")
         click.echo("   " + "".join(f"【{run.text}】" if run.matched else run.text for run in hit.snippet))
+
+
+def _search_log(days: int, as_json: bool) -> None:
+    from kb.store import searches
+    from kb.store.db import reading
+
+    _settings, database = opening.store()
+    with reading(database) as connection:
+        said = searches.report(connection, days)
+    if as_json:
+        terminal.print_json(asdict(said))
+        return
+    click.echo(f"近 {days} 天检索 {said.searches} 次,其中没有结果 {said.without_result} 次")
+    for heading, lines in (("最多", said.frequent), ("没有结果", said.in_vain), ("慢", said.slow)):
+        for line in lines:
+            found = f"{line.times} 次 · {line.total} 篇 · 最慢 {line.longest_ms} 毫秒"
+            click.echo(f"{heading}  {line.query}  {found} · 最近 {line.last_asked_at[:10]}")
 
 
 @main.command()
@@ -374,16 +404,39 @@ def doctor(as_json: bool) -> None:
     sys.exit(0 if all(finding.ok for finding in findings) else 1)
 
 
+@main.command("eval")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--builtin", is_flag=True, help="自带的判定集 · the judged queries that kb brings")
+@json_option
+def measure(folder: Path | None, builtin: bool, as_json: bool) -> None:
+    """Measure the ranking with the judged queries of FOLDER: docs.jsonl[.gz], queries.tsv, qrels.tsv."""
+    from kb.evaluate import evaluate
+
+    if (folder is None) != builtin:
+        raise click.UsageError("FOLDER 或 --builtin · give FOLDER or --builtin")
+    settings = opening.settings()
+    opening.kernels()
+    with terminal.progress() as progress:
+        found = evaluate(folder, settings, progress)
+    record = found.record()
+    if as_json:
+        terminal.print_json(record)
+    else:
+        terminal.measures({**record["classes"], "全部 · all": record})
+
+
 @main.command()
 @click.option("--host", help="监听地址 · address to listen on (127.0.0.1)")
 @click.option("--port", type=click.IntRange(0, 65535), help="端口,被占用时用下一个 · port (8000)")
+@click.option("--processes", type=click.IntRange(1, 32), help="网页进程数 · web processes (1)")
 @click.option("--yes-open", is_flag=True, help="允许别的机器访问 · allow an address that others can reach")
-def serve(host: str | None, port: int | None, yes_open: bool) -> None:
+def serve(host: str | None, port: int | None, processes: int | None, yes_open: bool) -> None:
     """Serve the web pages until Ctrl+C."""
     from kb.web import create_app
     from kb.web import server as web_server
 
-    chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    asked = {"host": host, "port": port, "web_processes": processes}
+    chosen = {name: value for name, value in asked.items() if value is not None}
     settings = opening.settings().model_copy(update=chosen)
     if settings.host not in OPEN_LOCALLY and not yes_open:
         raise ConfigError("serve.open", host=settings.host)

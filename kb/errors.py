@@ -31,6 +31,27 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "词典 corpus/lexicon/terms.tsv 第 {line} 行不能用:{reason}。数据和索引未改动;改正该行后重新运行。",
         "en": "Line {line} of the lexicon corpus/lexicon/terms.tsv cannot be used: {reason}. Nothing was changed; correct the line and run again.",
     },
+    # --- eval -----------------------------------------------------------------------------------------------
+    "eval.no_file": {
+        "zh": "评测集缺少 {path}。需要 docs.jsonl(或 .gz)、queries.tsv、qrels.tsv;资料库未改动。",
+        "en": "The set lacks {path}. It needs docs.jsonl (or .gz), queries.tsv and qrels.tsv; the library was not touched.",
+    },
+    "eval.unreadable": {
+        "zh": "评测集的 {path} 读不出:{reason}。资料库未改动;请换一份完好的文件后重新运行。",
+        "en": "{path} of the set cannot be read: {reason}. The library was not touched; replace the file and run again.",
+    },
+    "eval.bad_line": {
+        "zh": "评测集 {path} 第 {line} 行不能用:{reason}。资料库未改动;改正该行后重新运行。",
+        "en": "Line {line} of {path} cannot be used: {reason}. The library was not touched; correct the line and run again.",
+    },
+    "eval.repeated": {
+        "zh": "评测集的 docs.jsonl 里编号 {id} 重复。资料库未改动;改正后重新运行。",
+        "en": "The id {id} occurs twice in docs.jsonl of the set. The library was not touched; correct it and run again.",
+    },
+    "eval.nothing": {
+        "zh": "评测集里没有可用的内容({kind}):文章、检索词和判定要对得上。资料库未改动;请检查后重新运行。",
+        "en": "The set holds nothing to measure with ({kind}): documents, queries and judgments must belong together. The library was not touched; check it and run again.",
+    },
     # --- running --------------------------------------------------------------------------------------------
     "run.locked": {
         "zh": "另一个写入任务正在运行(进程 {pid})。已存的内容不受影响;等它结束后再运行即可。",
@@ -254,6 +275,14 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "编号为 {article_id} 的文章在来源网站上已不存在,本库不再提供。需要时请向来源单位核实。",
         "en": "Article {article_id} no longer exists at its source and is no longer offered. Ask the source if you need it.",
     },
+    "store.no_newspaper": {
+        "zh": "没有名为「{newspaper}」的报纸。请从版面页选择,或用上方的检索框查找。",
+        "en": "There is no newspaper named {newspaper}. Choose one from the list of newspapers, or search.",
+    },
+    "store.no_issue": {
+        "zh": "《{newspaper}》没有 {day} 这一期。请从它的日历选择。",
+        "en": "{newspaper} has no issue of {day}. Choose one from its calendar.",
+    },
     "store.unwritable": {
         "zh": "{path} 写不进去:{reason}。已存的内容不受影响;请检查磁盘空间和权限,然后再次运行。",
         "en": "{path} cannot be written: {reason}. What is stored is safe; check disk space and permissions, then run again.",
@@ -309,16 +338,36 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "The query has {count} terms, the limit is {limit}. Use fewer and try again.",
     },
     "query.unclosed": {
-        "zh": "第 {place} 个字处的引号 {mark} 没有配对。请补上另一半,或去掉它按词语检索。",
-        "en": "The quotation mark {mark} at character {place} is not closed. Close it, or remove it to search for words.",
+        "zh": "第 {place} 个字处的 {mark} 没有配对。请补上另一半,或去掉它按词语检索。",
+        "en": "The mark {mark} at character {place} is not closed. Close it, or remove it to search for words.",
     },
     "query.no_value": {
         "zh": "第 {place} 个字处的「{name}」后面没有内容。请写上要找的词,例如 标题:融合。",
         "en": "Nothing follows {name} at character {place}. Write what to look for, for example 标题:融合.",
     },
     "query.bad_date": {
-        "zh": "第 {place} 个字处的日期「{value}」读不懂。可写 2023、2023-08、2023-08-02 或 2023-01..2023-06。",
-        "en": "The date {value} at character {place} cannot be read. Write 2023, 2023-08, 2023-08-02 or 2023-01..2023-06.",
+        "zh": "第 {place} 个字处的日期「{value}」读不懂。可写 2023、2023-08、2023-08-02、2023-01..2023-06、今年、近三个月。",
+        "en": "The date {value} at character {place} cannot be read. Write 2023, 2023-08, 2023-08-02, 2023-01..2023-06, 今年 or 近三个月.",
+    },
+    "query.bad_length": {
+        "zh": "第 {place} 个字处的字数「{value}」读不懂。可写 2000、>2000、<=500 或 1000..3000。",
+        "en": "The length {value} at character {place} cannot be read. Write 2000, >2000, <=500 or 1000..3000.",
+    },
+    "query.not_open": {
+        "zh": "第 {place} 个字处的括号 {mark} 前面没有对应的左括号。请补上左括号,或去掉它。",
+        "en": "The parenthesis {mark} at character {place} closes nothing. Open one before it, or remove it.",
+    },
+    "query.no_operand": {
+        "zh": "第 {place} 个字处的「{mark}」旁边缺少要找的词。请补上词语;要找这个字本身,请加引号。",
+        "en": "Something to look for is missing beside {mark} at character {place}. Add it; to find these characters themselves, quote them.",
+    },
+    "query.field_in_field": {
+        "zh": "第 {place} 个字处的「{name}」写在另一个字段的括号里,不能同时限定两个字段。请移到括号外。",
+        "en": "{name} at character {place} stands inside the parentheses of another field. Move it outside.",
+    },
+    "query.nested_too_deep": {
+        "zh": "第 {place} 个字处的括号套了超过 {limit} 层。请减少层数。",
+        "en": "At character {place} more than {limit} levels are nested. Use fewer.",
     },
     "query.bad_parameter": {
         "zh": "网址里的参数 {name} 的值不能用:{value}。请从检索页重新开始,或改正网址。",
@@ -379,6 +428,12 @@ class ConfigError(KbError):
     """A setting, source file or shipped file that cannot be used."""
 
     exit_code = 3
+
+
+class JudgmentsError(KbError):
+    """Judged queries that cannot be used."""
+
+    exit_code = 2
 
 
 class LockedError(KbError):

@@ -1,15 +1,19 @@
-"""The shapes that pass between the stages of an article's life. Frozen, plain, no behaviour beyond derived values."""
+"""The shapes that pass between the stages of an article's life. Frozen, plain, no behaviour beyond derived values.
+
+Longer than 400 lines because every stage speaks of the same shapes: they stand in one place.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 BlockKind = Literal["heading", "paragraph", "list", "quote", "table", "caption", "note"]
 BODY_KINDS: frozenset[str] = frozenset({"heading", "paragraph", "list", "quote", "table"})
 Status = Literal["normal", "corrected", "withdrawn", "gone"]
 SHOWN_STATUSES: tuple[str, ...] = ("normal", "corrected")
+HIDDEN_STATUSES: tuple[str, ...] = ("withdrawn", "gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,18 +180,69 @@ class EditionPage:
     edition_links: tuple[ArticleLink, ...]  # the other pages (版) of the issue
 
 
-ClauseKind = Literal["word", "phrase", "date"]
+Field = Literal[
+    "title", "subtitle", "author", "affiliation", "newspaper", "source",
+    "edition_page", "edition_name", "body", "heading", "quotation",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
-    """One thing that a result must have."""
+class Word:
+    """A typed word; without a field anywhere in an article."""
 
-    kind: ClauseKind
-    text: str  # as typed, without quotation marks
-    field: str | None = None  # title | author | affiliation | newspaper | published; None = title and body
-    since: str | None = None  # first day, for kind "date": 2023-01-01
-    until: str | None = None  # last day, for kind "date": 2023-06-30
+    text: str  # as typed
+    field: Field | None = None
+    also: tuple[str, ...] = ()  # synonyms, any of which will do
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A literal: a string that stands somewhere as it was typed, after folding."""
+
+    text: str  # without its quotation marks
+    field: Field | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DateRange:
+    """Published between two days, both included. Unknown dates are in no range."""
+
+    text: str  # as typed
+    since: str | None  # 2023-01-01
+    until: str | None  # 2023-06-30
+
+
+@dataclass(frozen=True, slots=True)
+class LengthRange:
+    """Body characters between two numbers, both included."""
+
+    text: str  # as typed
+    least: int | None
+    most: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All parts."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """At least one part."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """What the part does not find."""
+
+    part: Node
+
+
+Node: TypeAlias = Word | Phrase | DateRange | LengthRange | And | Or | Not
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,19 +250,45 @@ class Query:
     """What was typed, read."""
 
     text: str  # as typed
-    clauses: tuple[Clause, ...]
+    root: Node
+    is_strict: bool = False  # operators were typed: it means just what it says
+
+    @property
+    def clauses(self) -> tuple[Node, ...]:
+        """What must all hold."""
+        return self.root.parts if isinstance(self.root, And) else (self.root,)
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What of a query is marked in texts."""
+
+    text: str  # folded
+    is_literal: bool = False  # marked also where it begins or ends inside a Latin word or a number
+    field: Field | None = None  # marked only there; None = everywhere
+
+
+Scope = Literal["all", "title", "body", "author"]
 Sort = Literal["relevance", "newest", "oldest", "longest", "shortest"]
 Match = Literal["all", "any"]  # of the clauses of a query
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Facet values chosen beside the query. Within one facet any value will do; every facet must agree."""
+    """What was chosen beside the query. Within one facet any value will do; every facet and the days must agree.
 
-    newspapers: tuple[str, ...] = ()  # "" stands for unknown
-    years: tuple[str, ...] = ()  # "2023"; "" stands for unknown date
+    Facets are newspaper, source, year, month, author, affiliation and edition_page; "" among their values stands for
+    unknown. An unknown date lies in no range of days.
+    """
+
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # {"newspaper": ("贵州法治报", "")}
+    without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # values that leave an article out
+    since: str | None = None  # first day: 2023-01-01
+    until: str | None = None  # last day: 2023-06-30
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.only or self.without or self.since or self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +336,17 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """Another copy of an article, as listed under it."""
+
+    id: int
+    title: str
+    newspaper: str | None
+    source: str
+    published: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One result as shown."""
 
@@ -262,6 +354,7 @@ class Hit:
     title: str
     title_runs: tuple[Run, ...]
     subtitle: str | None
+    subtitle_runs: tuple[Run, ...]
     newspaper: str | None
     source: str
     published: str | None
@@ -272,7 +365,22 @@ class Hit:
     score: float
     snippet: tuple[Run, ...]
     anchor: str | None  # the block that the snippet comes from
+    heading_path: tuple[str, ...]  # the headings above that block: ("二、存在的问题", "(一)认识不足")
     reprint_of: int | None
+    copies: tuple[
+        Copy, ...
+    ] = ()  # the others of its group, the earliest first; only where results are grouped
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """How much would be found without one filter or one part of the query."""
+
+    dropped: Literal["facet", "without", "days", "scope", "part"]
+    name: str = ""  # newspaper, for facet and without
+    value: str = ""  # 法治日报, for without; the part, as a line
+    text: str = ""  # for part: the line that is left
+    total: int = 0  # articles
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +388,9 @@ class Results:
     """One page of results."""
 
     query: Query
-    total: int
+    total: int  # results that can be paged through: groups of copies where they are grouped, else articles
+    articles: int  # that match, copies counted each
+    grouped: bool  # copies of one text are one result
     took_ms: float
     fallback: Literal["any"] | None  # "any": nothing had all words, these have at least one
     hits: tuple[Hit, ...]
@@ -289,3 +399,8 @@ class Results:
     filters: Filters
     offset: int
     stale: int = 0  # articles stored but not searchable yet
+    expanded: tuple[
+        tuple[str, tuple[str, ...]], ...
+    ] = ()  # (("二十大", ("党的二十大",)),): words found besides
+    did_you_mean: tuple[str, int] | None = None  # a likely spelling, and how many articles it would find
+    relaxed: tuple[Relaxed, ...] = ()  # where nothing was found: what would be, the most first

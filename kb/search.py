@@ -3,25 +3,48 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import Engine as Database
 
 from kb import config
 from kb.config import Settings
 from kb.engine import Engine, open_engine
-from kb.errors import EngineDownError
-from kb.model import SHOWN_STATUSES, Filters, Found, Hit, Page, Query, Results, Sort, StoredArticle
+from kb.errors import EngineDownError, TooSlowError
+from kb.model import (
+    SHOWN_STATUSES,
+    Block,
+    Copy,
+    Filters,
+    Found,
+    Hit,
+    Mark,
+    Page,
+    Query,
+    Relaxed,
+    Results,
+    Scope,
+    Sort,
+    StoredArticle,
+)
 from kb.query import parse
+from kb.rewriting import limited, line, without_one
 from kb.store import articles
 from kb.store.db import reading
+from kb.store.reprints import copies
 from kb.text import snippet
 from kb.text.lexicon import load_segmenter
 
 SNIPPET_CHARS = 120
-FACETS = ("newspaper", "year")
+FACETS = ("newspaper", "source", "year", "month", "author", "affiliation", "edition_page")
+FACET_VALUES = 300  # of one facet that are told: the most frequent, and unknown
 DEPTH = 1000  # results that can be paged through; what lies deeper is reached by narrowing or by kb export
+RELAXED = 8  # at most so many ways to find more are tried where nothing was found
+RELAXED_SECONDS = 1.0  # for all of them together
+LOWEST = 9  # below every level of a heading
 
 
 def open_search(settings: Settings, database: Database) -> Search:
@@ -45,41 +68,53 @@ class Search:
         *,
         filters: Filters | None = None,
         sort: Sort = "relevance",
+        scope: Scope = "all",
+        grouped: bool = False,
         offset: int = 0,
         limit: int = 10,
     ) -> Results:
         """The articles that have all that was typed, or, when none has, those that have most of it first.
 
+        `scope`: the field that what was typed without one is looked for in.
+        `grouped`: of the copies of one text only the first, with the others told.
         Raises QueryError for a query that cannot be read, EngineDownError when the index cannot answer, TooSlowError.
         """
         started = time.perf_counter()
-        query, filters = parse(text), filters or Filters()
+        typed, filters = _read(text), filters or Filters()
+        query = _limited(typed, scope)
         page = Page(
-            only={"newspaper": filters.newspapers, "year": filters.years},
+            only=filters.only,
+            without=filters.without,
+            since=filters.since,
+            until=filters.until,
             facets=FACETS,
             sort=sort,
+            collapse=grouped,
             offset=offset,
             limit=max(min(limit, DEPTH - offset), 0),
             seconds=self.query_seconds,
         )
         found, fallback = self._found(query, page)
-        hits, behind = self._hits(query, found)
+        hits, behind = self._hits(query, found, grouped)
         return Results(
             query=query,
             total=found.total,
+            articles=found.articles,
+            grouped=grouped,
+            relaxed=() if found.total and not fallback else self._relaxed(_wider(typed, scope, page)),
             took_ms=round((time.perf_counter() - started) * 1000, 1),
             fallback="any" if fallback else None,
             hits=hits,
-            facets=found.facets,
+            facets={name: _most(counts) for name, counts in found.facets.items()},
             sort=sort,
             filters=filters,
             offset=offset,
             stale=behind,
         )
 
-    def terms(self, text: str) -> tuple[str, ...]:
+    def marks(self, text: str, scope: Scope = "all") -> tuple[Mark, ...]:
         """What of a query to mark in a text. Raises QueryError."""
-        return self.engine.terms(parse(text))
+        return self.engine.marks(_limited(_read(text), scope))
 
     def problem(self) -> str | None:
         """Why it cannot answer now, in Chinese; None when it can."""
@@ -92,31 +127,81 @@ class Search:
     def _found(self, query: Query, page: Page) -> tuple[Found, bool]:
         """The page of matches, and whether they are those of the fallback."""
         found = self.engine.find(query, page)
-        if found.total or all(clause.kind == "date" for clause in query.clauses):
+        if found.total:
             return found, False
         some = self.engine.find(query, page, match="any")
         return (some, True) if some.total else (found, False)
 
-    def _hits(self, query: Query, found: Found) -> tuple[tuple[Hit, ...], int]:
+    def _relaxed(self, wider: Iterable[tuple[Relaxed, Query, Page]]) -> tuple[Relaxed, ...]:
+        """What each of the wider questions would find, the most first; what brings nothing is left out."""
+        ends = time.monotonic() + RELAXED_SECONDS
+        found = []
+        for relaxed, query, page in islice(wider, RELAXED):
+            left = ends - time.monotonic()
+            try:
+                if left > 0 and (total := self.engine.find(query, replace(page, seconds=left)).total):
+                    found.append(replace(relaxed, total=total))
+            except TooSlowError:
+                break
+        return tuple(sorted(found, key=lambda one: -one.total))
+
+    def _hits(self, query: Query, found: Found, grouped: bool) -> tuple[tuple[Hit, ...], int]:
         """The hits with their texts, and how many articles wait to be indexed."""
-        terms = self.engine.terms(query)
+        marks = self.engine.marks(query)
         with reading(self.database) as connection:
             stored = articles.many(connection, found.ids)
+            roots = {one.reprint_of or one.id for one in stored.values()} if grouped else set()
+            groups = copies(connection, sorted(roots)) if roots else {}
             behind = articles.count_unindexed(connection, self.engine.indexed_seq())
         # What was withdrawn since the index was made is no longer shown.
         shown = {one: article for one, article in stored.items() if article.status in SHOWN_STATUSES}
         pairs = zip(found.ids, found.scores, strict=True)
-        return tuple(_hit(shown[one], score, terms) for one, score in pairs if one in shown), behind
+        return tuple(_hit(shown[one], score, marks, groups) for one, score in pairs if one in shown), behind
 
 
-def _hit(stored: StoredArticle, score: float, terms: Sequence[str]) -> Hit:
+def _most(counts: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    """The first values, and the unknown one, which comes last."""
+    return (*counts[:FACET_VALUES], *(one for one in counts[FACET_VALUES:] if not one[0]))
+
+
+def _read(text: str) -> Query:
+    return parse(text, datetime.now().astimezone().date())
+
+
+def _limited(query: Query, scope: Scope) -> Query:
+    return query if scope == "all" else replace(query, root=limited(query.root, scope))
+
+
+def _wider(typed: Query, scope: Scope, page: Page) -> Iterator[tuple[Relaxed, Query, Page]]:
+    """Every way to drop one filter, the scope or one part of what was typed, and the question that is left."""
+    asked = replace(page, collapse=False, facets=(), offset=0, limit=0)
+    query = _limited(typed, scope)
+    for name in page.only:
+        yield Relaxed("facet", name), query, replace(asked, only={**page.only, name: ()})
+    for name, values in page.without.items():
+        for value in values:
+            kept = {**page.without, name: tuple(one for one in values if one != value)}
+            yield Relaxed("without", name, value), query, replace(asked, without=kept)
+    if page.since or page.until:
+        yield Relaxed("days"), query, replace(asked, since=None, until=None)
+    if scope != "all":
+        yield Relaxed("scope"), typed, asked
+    for part, left in without_one(typed.root):
+        yield Relaxed("part", value=part, text=line(left)), _limited(replace(typed, root=left), scope), asked
+
+
+def _hit(
+    stored: StoredArticle, score: float, marks: Sequence[Mark], groups: Mapping[int, Sequence[Copy]]
+) -> Hit:
     article = stored.article
-    anchor, passage = snippet.passage(article.blocks, terms, SNIPPET_CHARS)
+    anchor, passage = snippet.passage(article.blocks, marks, SNIPPET_CHARS)
+    group = groups.get(stored.reprint_of or stored.id, ())
     return Hit(
         id=stored.id,
         title=article.title,
-        title_runs=snippet.runs(article.title, terms),
+        title_runs=snippet.runs(article.title, snippet.marked_in(marks, "title")),
         subtitle=article.subtitle,
+        subtitle_runs=snippet.runs(article.subtitle or "", snippet.marked_in(marks, "subtitle")),
         newspaper=article.newspaper,
         source=article.source,
         published=article.published,
@@ -127,5 +212,22 @@ def _hit(stored: StoredArticle, score: float, terms: Sequence[str]) -> Hit:
         score=score,
         snippet=passage,
         anchor=anchor,
+        heading_path=heading_path(article.blocks, anchor),
         reprint_of=stored.reprint_of,
+        copies=tuple(one for one in group if one.id != stored.id),
     )
+
+
+def heading_path(blocks: Sequence[Block], anchor: str | None) -> tuple[str, ...]:
+    """The headings that a block stands under, the highest first; of a heading those above it."""
+    anchors = [block.anchor for block in blocks]
+    if anchor not in anchors:
+        return ()
+    place = anchors.index(anchor)
+    below = blocks[place].level or 1 if blocks[place].kind == "heading" else LOWEST
+    path: list[str] = []
+    for block in reversed(blocks[:place]):
+        if block.kind == "heading" and (block.level or 1) < below:
+            path.insert(0, block.text)
+            below = block.level or 1
+    return tuple(path)

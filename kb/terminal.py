@@ -7,10 +7,11 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
-STAGES = {"store": "入库", "index": "建索引", "fetch": "抓取", "reparse": "重新解析"}
+STAGES = {"store": "入库", "index": "建索引", "fetch": "抓取", "reparse": "重新解析", "eval": "评测"}
 
 
 @contextmanager
@@ -70,3 +71,11 @@ def summary(verb: str, counts: dict[str, int], started: float, *, partial: bool)
     """`crawl ok: 3 sources, 41 new, 0 failed, 12.4s`; `started` is time.monotonic() of the start."""
     said = ", ".join(f"{value} {name}" for name, value in counts.items())
     click.echo(f"{verb} {'partial' if partial else 'ok'}: {said}, {time.monotonic() - started:.1f}s")
+
+
+def measures(rows: dict[str, dict[str, Any]]) -> None:
+    """A line for every set of queries: how many, and each measure with the ends of its interval."""
+    for name, row in rows.items():
+        ends = row["intervals"]
+        values = (f"{one} {row[one]:.4f} [{low:.3f}, {high:.3f}]" for one, (low, high) in ends.items())
+        click.echo("  ".join((f"{name}  {row['queries']} 条", *values)))

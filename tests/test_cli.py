@@ -9,7 +9,11 @@ import pytest
 import structlog
 from click.testing import CliRunner, Result
 
+from kb import config
 from kb.cli import main
+from kb.config import Settings
+from kb.store import searches
+from kb.store.db import open_database, writing
 from kb.store.lock import writer_lock
 from tests.test_ingest import PAGE, line
 
@@ -54,7 +58,7 @@ def test_the_chain_from_a_file_to_a_printed_article(data: Path, tmp_path: Path) 
         "青石县人民检察院",
         None,
     )
-    assert set(results) == {"total", "took_ms", "fallback", "hits", "facets"}
+    assert set(results) >= {"total", "took_ms", "fallback", "hits", "facets", "articles", "groups"}
 
 
 def test_a_partial_add_says_so_in_its_exit_code_and_summary(data: Path, tmp_path: Path) -> None:
@@ -179,3 +183,17 @@ def test_trying_a_source_shows_the_article_or_the_links_of_a_directory_page(data
 
     assert json.loads(article.stdout)["published"] == "2024-03-15"
     assert json.loads(edition.stdout)["articles"][0]["url"].startswith(f"{url}content_")
+
+
+def test_the_search_log_is_listed_and_given_as_json(data: Path) -> None:
+    settings = Settings(data=data)
+    config.prepare_data(settings)
+    with writing(open_database(settings.database)) as connection:
+        searches.record(connection, [searches.searched("没有的词", 0, 1200)])
+
+    said = kb(data, "search", "--log")
+    report = json.loads(kb(data, "search", "--log", "--days", "7", "--json").stdout)
+
+    assert "没有结果  没有的词  1 次 · 0 篇 · 最慢 1200 毫秒" in said.stdout
+    assert (report["days"], report["searches"], report["in_vain"][0]["query"]) == (7, 1, "没有的词")
+    assert kb(data, "search").exit_code == 2

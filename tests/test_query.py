@@ -1,69 +1,157 @@
 """What can be typed, and what is said about what cannot be read."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.errors import QueryError
-from kb.model import Clause
-from kb.query import CHARS_LIMIT, CLAUSES_LIMIT, parse
+from kb.model import And, DateRange, LengthRange, Not, Or, Phrase, Word
+from kb.query import CHARS_LIMIT, DEPTH_LIMIT, TERMS_LIMIT, parse, plain_words
+
+TODAY = date(2026, 11, 23)  # a Monday
 
 
-def word(text, field=None):
-    return Clause("word", text, field)
-
-
-def phrase(text, field=None):
-    return Clause("phrase", text, field)
+def words(*texts, field=None):
+    return tuple(Word(text, field) for text in texts)
 
 
 def days(text, since, until):
-    return Clause("date", text, "published", since, until)
+    return DateRange(text, since, until)
 
 
 @pytest.mark.parametrize(
-    ("text", "clauses"),
+    ("text", "root"),
     [
-        ("党建 业务", [word("党建"), word("业务")]),
-        ("党建、业务，融合,检察;机关", [word(w) for w in ("党建", "业务", "融合", "检察", "机关")]),
-        ("　党建　业务\t", [word("党建"), word("业务")]),
-        ("党建 党建", [word("党建")]),
-        ("“党建和业务”", [phrase("党建和业务")]),
-        ('"党建和业务"', [phrase("党建和业务")]),
-        ("”党建“", [phrase("党建")]),
-        ('“党建"', [phrase("党建")]),
-        ("「党建」『业务』", [phrase("党建"), phrase("业务")]),
-        ("支部“主题党日”活动", [word("支部"), phrase("主题党日"), word("活动")]),
-        ("党建」业务", [word("党建"), word("业务")]),
-        ("标题:融合", [word("融合", "title")]),
-        ("标题：“深度融合” 党建", [phrase("深度融合", "title"), word("党建")]),
-        ("标题： 融合", [word("融合", "title")]),
-        ("作者:周见山 单位：检察院", [word("周见山", "author"), word("检察院", "affiliation")]),
-        ("Ｔitle:融合 AUTHOR:周见山", [word("融合", "title"), word("周见山", "author")]),
-        ("newspaper:清河日报", [word("清河日报", "newspaper")]),
-        ("时间:2023", [word("时间:2023")]),
-        ("https://example.cn/a 21:00", [word("https://example.cn/a"), word("21:00")]),
-        ("1,000 GDP,CPI", [word("1,000"), word("GDP"), word("CPI")]),
-        ("党建 ！？ ——", [word("党建")]),
-        ("标题:—— 党建", [word("党建")]),
-        ("“” 党建", [word("党建")]),
-        ("日期:2023", [days("2023", "2023-01-01", "2023-12-31")]),
-        ("日期:２０２４－０２", [days("２０２４－０２", "2024-02-01", "2024-02-29")]),
-        ("date：2023-08-02", [days("2023-08-02", "2023-08-02", "2023-08-02")]),
-        ("日期:2023年8月2日", [days("2023年8月2日", "2023-08-02", "2023-08-02")]),
-        ("日期:2023年", [days("2023年", "2023-01-01", "2023-12-31")]),
-        ("日期:2023-01..2023-06 党建", [days("2023-01..2023-06", "2023-01-01", "2023-06-30"), word("党建")]),
-        ("日期:2023..", [days("2023..", "2023-01-01", None)]),
-        ("日期:..2023-06", [days("..2023-06", None, "2023-06-30")]),
-        ("日期:2022～2023", [days("2022～2023", "2022-01-01", "2023-12-31")]),
-        ("日期:2023.8.2..2023.8.9", [days("2023.8.2..2023.8.9", "2023-08-02", "2023-08-09")]),
+        ("党建", Word("党建")),
+        ("党建 业务", And(words("党建", "业务"))),
+        ("党建、业务，融合,检察;机关", And(words("党建", "业务", "融合", "检察", "机关"))),
+        ("什么是三会一课？怎么开展?", And(words("什么是三会一课", "怎么开展"))),
+        ("　党建　业务\t", And(words("党建", "业务"))),
+        ("党建 党建", Word("党建")),
+        ("“党建和业务”", Phrase("党建和业务")),
+        ('"党建和业务"', Phrase("党建和业务")),
+        ("”党建“", Phrase("党建")),
+        ('“党建"', Phrase("党建")),
+        ("「党建」『业务』", And((Phrase("党建"), Phrase("业务")))),
+        ("支部“主题党日”活动", And((Word("支部"), Phrase("主题党日"), Word("活动")))),
+        ("党建」业务", And(words("党建", "业务"))),
+        ("1,000 GDP,CPI", And(words("1,000", "GDP", "CPI"))),
+        ("https://example.cn/a 21:00", And(words("https://example.cn/a", "21:00"))),
+        ("时间:2023", Word("时间:2023")),
+        ("A-12 3.5 not and or", And(words("A-12", "3.5", "not", "and", "or"))),
+        ("党建 ！？ ——", Word("党建")),
+        ("“” 党建", Word("党建")),
+        ("- 党建 - 业务", And(words("党建", "业务"))),
     ],
 )
-def test_a_query_is_read_as_a_chinese_keyboard_types_it(text, clauses):
-    query = parse(text)
+def test_words_and_phrases_are_read_as_a_chinese_keyboard_types_them(text, root):
+    query = parse(text, TODAY)
 
-    assert query.clauses == tuple(clauses)
+    assert query.root == root
     assert query.text == text
+
+
+@pytest.mark.parametrize(
+    "text", ["党建 与 业务", "党建 AND 业务", "党建 ＡＮＤ 业务", "(党建 业务)", "（党建）（业务）"]
+)
+def test_and_is_what_two_words_mean_anyway(text):
+    assert parse(text, TODAY).root == And(words("党建", "业务"))
+
+
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        ("党建 或 业务", Or(words("党建", "业务"))),
+        ("党建 ＯＲ 业务 OR 检察", Or(words("党建", "业务", "检察"))),
+        ("甲 乙 或 丙", Or((And(words("甲", "乙")), Word("丙")))),
+        ("甲 (乙 或 丙)", And((Word("甲"), Or(words("乙", "丙"))))),
+        ("党建 非 业务", And((Word("党建"), Not(Word("业务"))))),
+        ("党建 AND NOT 业务", And((Word("党建"), Not(Word("业务"))))),
+        ("党建 -业务 －检察", And((Word("党建"), Not(Word("业务")), Not(Word("检察"))))),
+        ("党建 -(业务 或 检察)", And((Word("党建"), Not(Or(words("业务", "检察")))))),
+        ("党建 -“主题党日”", And((Word("党建"), Not(Phrase("主题党日"))))),
+        ("非 非 党建", Not(Not(Word("党建")))),
+        ("-党建", Not(Word("党建"))),
+    ],
+)
+def test_operators_bind_not_before_and_before_or(text, root):
+    assert parse(text, TODAY).root == root
+
+
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        ("标题:融合", Word("融合", "title")),
+        ("标题： “深度融合” 党建", And((Phrase("深度融合", "title"), Word("党建")))),
+        ("Ｔitle:融合 AUTHOR:周见山", And((Word("融合", "title"), Word("周见山", "author")))),
+        ("作者单位：检察院 版次:07", And((Word("检察院", "affiliation"), Word("07", "edition_page")))),
+        ("标题:(党建 与 业务)", And(words("党建", "业务", field="title"))),
+        ("标题:（党建 或 -“业务”）", Or((Word("党建", "title"), Not(Phrase("业务", "title"))))),
+        ("-标题:党建", Not(Word("党建", "title"))),
+        ("标题:-党建", Not(Word("党建", "title"))),
+        ("标题:(标题:党建)", Word("党建", "title")),
+        ("小标题:融合 引语:实干", And((Word("融合", "heading"), Word("实干", "quotation")))),
+        ("标题:—— 党建", Word("党建")),
+        ("标题:“” -—— 党建", Word("党建")),
+    ],
+)
+def test_a_field_holds_for_what_follows_it(text, root):
+    assert parse(text, TODAY).root == root
+
+
+@pytest.mark.parametrize(
+    ("value", "since", "until"),
+    [
+        ("2023", "2023-01-01", "2023-12-31"),
+        ("２０２４－０２", "2024-02-01", "2024-02-29"),
+        ("2023年8月2日", "2023-08-02", "2023-08-02"),
+        ("2023.8.2..2023.8.9", "2023-08-02", "2023-08-09"),
+        ("2023-01..2023-06", "2023-01-01", "2023-06-30"),
+        ("2022～2023", "2022-01-01", "2023-12-31"),
+        ("2022年至2023年", "2022-01-01", "2023-12-31"),
+        ("2023..", "2023-01-01", None),
+        ("..2023-06", None, "2023-06-30"),
+        ("2023年以来", "2023-01-01", None),
+        ("2023年6月以前", None, "2023-06-30"),
+        ("今年", "2026-01-01", "2026-12-31"),
+        ("去年", "2025-01-01", "2025-12-31"),
+        ("本月", "2026-11-01", "2026-11-30"),
+        ("上个月", "2026-10-01", "2026-10-31"),
+        ("本周", "2026-11-23", "2026-11-29"),
+        ("上周", "2026-11-16", "2026-11-22"),
+        ("昨天", "2026-11-22", "2026-11-22"),
+        ("近7天", "2026-11-17", "2026-11-23"),
+        ("近一周", "2026-11-17", "2026-11-23"),
+        ("近三个月", "2026-08-24", "2026-11-23"),
+        ("最近12个月", "2025-11-24", "2026-11-23"),
+        ("近半年", "2026-05-24", "2026-11-23"),
+        ("近两年", "2024-11-24", "2026-11-23"),
+        ("2023年上半年", "2023-01-01", "2023-06-30"),
+        ("今年第三季度", "2026-07-01", "2026-09-30"),
+    ],
+)
+def test_dates_are_read_as_they_are_written_and_spoken(value, since, until):
+    assert parse(f"日期:{value} 党建", TODAY).root == And((days(value, since, until), Word("党建")))
+
+
+@pytest.mark.parametrize(
+    ("value", "least", "most"),
+    [
+        (">2000", 2001, None),
+        ("＞＝2000", 2000, None),
+        ("≤500", None, 500),
+        ("< 500", None, 499),
+        ("1000..3000", 1000, 3000),
+        ("1千至1.5万", 1000, 15000),
+        ("2000字以上", 2000, None),
+        ("1万以内", None, 10000),
+        ("1200", 1200, 1200),
+    ],
+)
+def test_lengths_are_compared_or_ranges(value, least, most):
+    assert parse(f"字数:{value}", TODAY).root == LengthRange(value, least, most)
 
 
 @pytest.mark.parametrize(
@@ -73,52 +161,65 @@ def test_a_query_is_read_as_a_chinese_keyboard_types_it(text, clauses):
         ("  、，。—— ", "query.empty", {}),
         ("“”", "query.empty", {}),
         ("党" * (CHARS_LIMIT + 1), "query.too_long", {"length": CHARS_LIMIT + 1}),
-        (" ".join(chr(0x4E00 + i) for i in range(CLAUSES_LIMIT + 1)), "query.too_many_terms", {"count": 33}),
+        (" ".join(chr(0x5000 + i) for i in range(TERMS_LIMIT + 1)), "query.too_many_terms", {"count": 33}),
         ("党建 “业务", "query.unclosed", {"place": 4, "mark": "“"}),
         ("「业务”", "query.unclosed", {"place": 1, "mark": "「"}),
+        ("党建 （业务", "query.unclosed", {"place": 4, "mark": "（"}),
+        ("党建 （", "query.unclosed", {"place": 4, "mark": "（"}),
+        ("党建) 业务", "query.not_open", {"place": 3, "mark": ")"}),
+        ("党建 ()", "query.no_operand", {"place": 4, "mark": "("}),
+        ("或 党建", "query.no_operand", {"place": 1, "mark": "或"}),
+        ("党建 或", "query.no_operand", {"place": 4, "mark": "或"}),
+        ("党建 或 与 业务", "query.no_operand", {"place": 6, "mark": "与"}),
+        ("非", "query.no_operand", {"place": 1, "mark": "非"}),
         ("党建 标题:", "query.no_value", {"place": 4, "name": "标题:"}),
-        ("日期:昨天", "query.bad_date", {"place": 4, "value": "昨天"}),
-        ("日期:2023-02-30", "query.bad_date", {"value": "2023-02-30"}),
-        ("日期:2023-13", "query.bad_date", {}),
-        ("日期:0000", "query.bad_date", {}),
-        ("日期:2023-06..2023-01", "query.bad_date", {}),
-        ("日期:..", "query.bad_date", {}),
-        ("日期:2021..2022..2023", "query.bad_date", {}),
+        ("标题: 作者:张三", "query.no_value", {"place": 1, "name": "标题:"}),
+        ("标题:(作者:张三)", "query.field_in_field", {"place": 5, "name": "作者:"}),
+        ("日期:", "query.no_value", {"place": 1, "name": "日期:"}),
+        ("日期:昨日见", "query.bad_date", {"place": 4, "value": "昨日见"}),
+        ("日期:2023-13", "query.bad_date", {"place": 4, "value": "2023-13"}),
+        ("日期:2023-06..2023-01", "query.bad_date", {"place": 4}),
+        ("日期:近零天", "query.bad_date", {"place": 4}),
+        ("日期:近999999年", "query.bad_date", {"place": 4}),
+        ("字数:很长", "query.bad_length", {"place": 4, "value": "很长"}),
+        ("字数:3000..1000", "query.bad_length", {"place": 4}),
+        ("(" * (DEPTH_LIMIT + 1) + "党建" + ")" * (DEPTH_LIMIT + 1), "query.nested_too_deep", {"place": 9}),
     ],
 )
-def test_a_query_that_cannot_be_read_says_where_and_why(text, key, facts):
+def test_what_cannot_be_read_is_told_with_its_place(text, key, facts):
     with pytest.raises(QueryError) as caught:
-        parse(text)
+        parse(text, TODAY)
 
     assert caught.value.key == key
     assert facts.items() <= caught.value.facts.items()
-    assert caught.value.words("zh")
-    assert caught.value.words("en")
 
 
-TYPED = st.text(max_size=60) | st.text(
-    alphabet='党建业务 　、，,:：“”"「」『』标题日期作者2023-0..~年月日', max_size=60
-)
+@given(st.text(alphabet='党建业务与或非 ()（）“”"「」:：-－、,.0123标题日期字数>年近ANDORT', max_size=60))
+def test_any_text_is_read_or_told_why_not_and_its_plain_words_can_be_read(text):
+    for tried in (text, plain_words(text)):
+        try:
+            parse(tried, TODAY)
+        except QueryError as error:
+            assert error.key in ("query.empty",) or tried == text
+            assert 1 <= error.facts.get("place", 1) <= max(len(text), 1)
 
 
-@given(TYPED)
-def test_nothing_that_can_be_typed_raises_anything_but_a_query_error(text):
-    try:
-        query = parse(text)
-    except QueryError as error:
-        assert error.words("zh")
-        return
-
-    assert query.clauses
-    assert len(query.clauses) <= CLAUSES_LIMIT
-
-
-@given(
-    st.lists(
-        st.text(alphabet="党建业务融合学习", min_size=1, max_size=5), min_size=1, max_size=8, unique=True
+@given(st.recursive(st.sampled_from(["党建", "“业务”", "标题:融合"]), lambda inner: st.one_of(
+    st.tuples(inner, inner).map(lambda pair: f"({pair[0]} 或 {pair[1]})"),
+    st.tuples(inner, inner).map(lambda pair: f"({pair[0]} {pair[1]})"),
+    inner.map(lambda one: f"非 {one}"),
+), max_leaves=8))  # fmt: skip
+def test_half_and_full_width_and_either_language_mean_the_same(text):
+    other = (
+        text.replace("(", "（")
+        .replace(")", "）")
+        .replace("或", "OR")
+        .replace("非", "ＮＯＴ")
+        .replace(":", "：")
     )
-)
-def test_words_stay_whole_and_in_order(words):
-    query = parse(" ".join(words))
-
-    assert [clause.text for clause in query.clauses] == words
+    try:
+        expected = parse(text, TODAY).root
+    except QueryError as error:
+        assert error.key == "query.nested_too_deep"
+    else:
+        assert parse(other, TODAY).root == expected

@@ -5,7 +5,7 @@ import pytest
 from kb import config
 from kb.engine import open_engine
 from kb.errors import EngineDownError, QueryError
-from kb.model import Filters
+from kb.model import Filters, Mark
 from kb.search import DEPTH, Search, open_search
 from kb.store import articles
 from kb.store.articles import NewArticle
@@ -99,7 +99,7 @@ def test_a_date_that_holds_nothing_has_no_fallback(search):
 
 
 def test_filters_sort_and_offset_are_passed_on_and_told_back(search):
-    filters = Filters(years=("",))
+    filters = Filters({"year": ("",)})
     results = search.find("学法", filters=filters, sort="newest", offset=0, limit=5)
 
     assert [hit.published for hit in results.hits] == [None]
@@ -131,7 +131,7 @@ def test_deeper_than_the_pages_go_only_the_total_is_given(search):
 def test_a_query_that_cannot_be_read_is_said_before_the_index_is_asked(settings, database):
     search = Search(open_engine(settings.index, Segmenter([])), database)
     with pytest.raises(QueryError):
-        search.find("日期:昨天")
+        search.find("日期:某天")
 
     with pytest.raises(EngineDownError):
         search.find("党建")
@@ -148,10 +148,10 @@ def test_the_shipped_lexicon_shapes_the_words(settings, database):
     first = config.lexicon_lines()
     term = next(line for line in first if line and not line.startswith("#")).split("\t")[0]
 
-    assert search.terms(term) == (term,)
+    assert [mark.text for mark in search.marks(term)] == [term]
 
 
-def test_terms_of_a_query_are_what_the_reading_page_marks(search):
-    terms = search.terms("黨建 “业务，融合”")
+def test_marks_of_a_query_are_what_the_reading_page_marks(search):
+    marks = search.marks("黨建 “业务，融合”")
 
-    assert terms == ("党建", "业务融合")
+    assert marks == (Mark("党建"), Mark("业务融合", is_literal=True))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 from kb.engine.tree import Tree
-from kb.model import Found, Match, Page, Query, StoredArticle
+from kb.model import Found, Mark, Match, Page, Query, StoredArticle
 from kb.text.segment import Segmenter
 
 
@@ -19,7 +19,7 @@ class Engine(Protocol):
     """
 
     def find(self, query: Query, page: Page, *, match: Match = "all") -> Found:
-        """Articles that have all clauses of the query, or ("any") those that have most of them first.
+        """Articles that the query finds, or ("any") those of its fallback: words may be missing, most of them first.
 
         The totals and the counts are exact, over all matches. Counts of a facet leave out what was chosen in that
         facet, so that its other values stay in sight; a collapsed copy still counts there. Equal dates and lengths are
@@ -33,8 +33,16 @@ class Engine(Protocol):
         """Articles that a tree matches, as `find` answers."""
         ...
 
-    def terms(self, query: Query) -> tuple[str, ...]:
-        """What of a query to mark in titles and texts, folded."""
+    def marks(self, query: Query) -> tuple[Mark, ...]:
+        """What of a query to mark in titles and texts."""
+        ...
+
+    def like(self, stored: StoredArticle, limit: int) -> tuple[int, ...]:
+        """Ids of the articles most like one, the likest first: none of its own copies, of others' copies one."""
+        ...
+
+    def words(self, least: int) -> Iterator[tuple[str, int]]:
+        """Words that at least so many articles hold, and how many do, one at a time in no order."""
         ...
 
     def update(self, articles: Iterable[StoredArticle], *, seq: int) -> None:

@@ -20,15 +20,15 @@ from kb.engine.answer import find
 from kb.engine.generations import Generation
 from kb.engine.index_writer import IndexWriter
 from kb.engine.layout import SEGMENT_DOCS, SEGMENT_TOKENS
+from kb.engine.like import like, words
 from kb.engine.parallel import BYTES_A_CHAR, Batch, Cut, Workers
 from kb.engine.rebuilding import Journal, Rebuild
 from kb.engine.segments import FORMAT
 from kb.engine.serving import Serving, writing
 from kb.engine.snapshot import Snapshot
-from kb.engine.tiers import find_any
 from kb.engine.tree import Tree
 from kb.errors import TooSlowError
-from kb.model import Found, Match, Page, Query, StoredArticle
+from kb.model import Found, Mark, Match, Page, Query, StoredArticle
 from kb.text.segment import Segmenter
 
 
@@ -53,10 +53,7 @@ class ArrayEngine:
     # --- reading ------------------------------------------------------------------------------------------
 
     def find(self, query: Query, page: Page, *, match: Match = "all") -> Found:
-        clauses = plan.wanted(query.clauses, self._segmenter)
-        if match == "all":
-            return self.find_tree(plan.of_all(clauses), page)
-        return self._answer(lambda snapshot, deadline: find_any(snapshot, clauses, page, deadline), page)
+        return self.find_tree(plan.of(query, self._segmenter, match), page)
 
     def find_tree(self, tree: Tree, page: Page) -> Found:
         return self._answer(lambda snapshot, deadline: find(snapshot, tree, page, deadline), page)
@@ -70,8 +67,14 @@ class ArrayEngine:
         except TimeoutError as error:
             raise TooSlowError("search.too_slow", seconds=page.seconds) from error
 
-    def terms(self, query: Query) -> tuple[str, ...]:
-        return plan.marked(plan.wanted(query.clauses, self._segmenter))
+    def marks(self, query: Query) -> tuple[Mark, ...]:
+        return plan.marks(query, self._segmenter)
+
+    def like(self, stored: StoredArticle, limit: int) -> tuple[int, ...]:
+        return like(self._serving.sound().snapshot, self._segmenter, stored, limit)
+
+    def words(self, least: int) -> Iterator[tuple[str, int]]:
+        return words(self._serving.sound().snapshot, least)
 
     def indexed_seq(self) -> int:
         return int(self._serving.sound().generation.facts["seq"])

@@ -1,97 +1,183 @@
-"""A query as typed -> the tree that finds it. What is marked in the texts comes from the same cutting."""
+"""A query as typed -> the tree that finds it. What is marked in the texts comes from the same cutting.
+
+A typed word is cut into units. A unit of Han characters is found wherever its characters stand side by side, so that
+the cutting of a text never hides it, and in a byline as a word; one of letters or digits is found as a whole word.
+What is found is ordered by the words and, with half their weight, the bigrams of what was typed (engine.md §E).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
+from kb.engine import tree
 from kb.engine.columns import day
 from kb.engine.tokens import grams_of, union
-from kb.engine.tree import Also, And, Literal, Node, Or, Phrase, Range, Term
-from kb.model import Clause
+from kb.engine.tree import Literal, Named, Range, Rank, Term
+from kb.model import And, DateRange, LengthRange, Mark, Match, Node, Not, Or, Phrase, Query, Word
 from kb.text.normalize import fold
 from kb.text.segment import Segmenter
+from kb.text.stopwords import STOPWORDS
 
-NAME_CHARS = (
-    4  # a typed word this short with an unknown piece in it is taken as a name: its pieces must touch
-)
+# A typed word this short with an unknown piece in it is taken as a name: its pieces must touch.
+NAME_CHARS = 4
+# So many words of so many units each are a list; more are a question. Measured: docs/benchmarks.md.
+LIST_CLAUSES, LIST_UNITS = 4, 2
+ENOUGH = 0.25  # of the words of a question, in its fallback
 GRAM_BOOST = 0.5  # of the bigrams beside the words (engine.md §E)
+STOPWORD_BOOST = 0.5
+SYNONYM_BOOST = 0.5  # of what was not typed
 LAST_DAY = 9999_12_31
+MOST_CHARS = 2**31
+
+NAMES = ("author", "affiliation", "newspaper", "source", "edition_page", "edition_name")  # columns, not texts
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A clause, cut into what must stand in one place each. A date has no units."""
-
-    clause: Clause
-    units: tuple[tuple[str, ...], ...]  # (("基层", ), ("许", "剑", "虹"))
-
-    @property
-    def pieces(self) -> tuple[tuple[Node, str], ...]:
-        """What finds each unit, and its text; a date has none."""
-        if self.clause.kind == "date":
-            since, until = day(self.clause.since) or 1, day(self.clause.until) or LAST_DAY
-            return ((Range("published", since, until), ""),)
-        if self.clause.kind == "phrase" and self.clause.field in (None, "title"):
-            text = fold(self.clause.text)
-            return ((Literal(text, self.clause.field), text),)
-        return tuple((_node(self.clause.field or "text", unit), "".join(unit)) for unit in self.units)
+def of(query: Query, segmenter: Segmenter, match: Match = "all") -> Rank:
+    """The tree of a query; with "any" that of its fallback: words may be missing, all else must hold."""
+    clauses = query.clauses
+    by = union(_terms(clause, segmenter) for clause in clauses)
+    if match == "all" or not can_be_loosened(query):
+        return Rank(_condition(query.root, segmenter), by)
+    loose = [clause for clause in clauses if isinstance(clause, Word) and clause.field is None]
+    must = tuple(_condition(clause, segmenter) for clause in clauses if clause not in loose)
+    if not _is_list(loose, segmenter):
+        return Rank(tree.And((*must, _many_words(loose, segmenter))), by)
+    tiers = tuple(_condition(word, segmenter) for word in loose)
+    return Rank(tree.And((*must, _any_piece(loose, segmenter))), by, tiers if len(tiers) > 1 else ())
 
 
-def _node(field: str, unit: tuple[str, ...]) -> Node:
+def can_be_loosened(query: Query) -> bool:
+    """Whether there is a fallback: what was typed with operators or quotation marks means just what it says."""
+    return not query.is_strict and any(
+        isinstance(clause, Word) and clause.field is None for clause in query.clauses
+    )
+
+
+def marks(query: Query, segmenter: Segmenter) -> tuple[Mark, ...]:
+    """What to mark in titles and texts. Nothing of what must not be there."""
+    return union(_marks(clause, segmenter) for clause in query.clauses)
+
+
+# --- what must hold -------------------------------------------------------------------------------------------
+
+
+def _is_list(words: Sequence[Word], segmenter: Segmenter) -> bool:
+    """党建 业务 融合: how many match says more than how well; in a question it does not."""
+    units = [_needed(_units(word.text, segmenter)) for word in words]
+    return len(words) <= LIST_CLAUSES and all(len(some) <= LIST_UNITS for some in units)
+
+
+def _any_piece(words: Sequence[Word], segmenter: Segmenter) -> tree.Node:
+    """One unit is reason enough to show an article; a single character only where there is nothing else."""
+    texts = [text for word in words for text in (word.text, *word.also)]
+    units = [unit for text in texts for unit in _needed(_units(text, segmenter))]
+    telling = [unit for unit in units if len("".join(unit)) > 1] or units
+    return tree.Or(tuple(dict.fromkeys(_piece(unit, None) for unit in telling)))
+
+
+def _many_words(words: Sequence[Word], segmenter: Segmenter) -> tree.Node:
+    """A part of the words of a question."""
+    cut = union(segmenter.words(text) for word in words for text in (word.text, *word.also))
+    telling = [word for word in cut if word not in STOPWORDS] or cut
+    return tree.Or(tuple(Term("text", word) for word in telling), max(1, int(len(telling) * ENOUGH)))
+
+
+def _condition(node: Node, segmenter: Segmenter) -> tree.Node:
+    match node:
+        case And():
+            return tree.And(tuple(_condition(part, segmenter) for part in node.parts))
+        case Or():
+            return tree.Or(tuple(_condition(part, segmenter) for part in node.parts))
+        case Not():
+            return tree.Not(_condition(node.part, segmenter))
+        case DateRange():
+            return Range("published", day(node.since) or 1, day(node.until) or LAST_DAY)
+        case LengthRange():
+            return Range("body_chars", node.least or 0, MOST_CHARS if node.most is None else node.most)
+        case Phrase(field=field) if field in NAMES:
+            return Named(field, fold(node.text))
+        case Phrase():
+            return Literal(fold(node.text), node.field)
+        case Word(also=()):
+            return _word(node, segmenter)
+        case Word():
+            more = tuple(_word(Word(text, node.field), segmenter) for text in node.also)
+            return tree.Or((_word(node, segmenter), *more))
+
+
+def _word(word: Word, segmenter: Segmenter) -> tree.Node:
+    """All its units; stop words only where there is nothing else."""
+    if word.field in ("author", "edition_page", "source"):
+        return Named(word.field, fold(word.text))
+    pieces = tuple(_piece(unit, word.field) for unit in _needed(_units(word.text, segmenter)))
+    return tree.And(pieces) if pieces else tree.Or(())
+
+
+def _piece(unit: tuple[str, ...], field: str | None) -> tree.Node:
+    text = "".join(unit)
+    if field in NAMES:
+        return Named(field, text)
+    if field is not None:
+        return Literal(text, field)
+    word = _in_words(unit)
+    return word if any(one[0].isascii() for one in unit) else tree.Or((Literal(text), word))
+
+
+def _in_words(unit: tuple[str, ...]) -> tree.Node:
     if len(unit) == 1:
-        return Term(field, unit[0])
+        return Term("text", unit[0])
     starts = tuple(sum(map(len, unit[:place])) for place in range(len(unit)))
-    return Phrase(field, unit, starts)
+    return tree.Phrase("text", unit, starts)
 
 
-def wanted(clauses: Sequence[Clause], segmenter: Segmenter) -> list[Wanted]:
-    """The clauses with their units, those that nothing can match by (only marks) left out."""
-    found = [Wanted(clause, _units(clause, segmenter)) for clause in clauses]
-    return [one for one in found if one.units or one.clause.kind == "date"]
+def _needed(units: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:
+    return [unit for unit in units if "".join(unit) not in STOPWORDS] or units
 
 
-def _units(clause: Clause, segmenter: Segmenter) -> tuple[tuple[str, ...], ...]:
-    if clause.kind == "date":
-        return ()
-    words = segmenter.words(clause.text)
-    if clause.kind == "phrase":
-        return (tuple(words),) if words else ()
-    return tuple(_groups(words))
-
-
-def _groups(words: Sequence[str]) -> list[tuple[str, ...]]:
+def _units(text: str, segmenter: Segmenter) -> list[tuple[str, ...]]:
     """The pieces of one typed word: each for itself, but neighbouring single characters (names) together."""
+    words = segmenter.words(text)
     if sum(map(len, words)) <= NAME_CHARS and any(len(word) == 1 for word in words):
         return [tuple(words)]
     groups: list[tuple[str, ...]] = []
-    for place, word in enumerate(words):
-        if place and len(word) == 1 and len(words[place - 1]) == 1:
+    for before, word in pairwise(["", *words]):
+        if len(word) == len(before) == 1 and not {word, before} & STOPWORDS:
             groups[-1] += (word,)
         else:
             groups.append((word,))
-    return groups
+    return list(dict.fromkeys(groups))
 
 
-def grams(clauses: Sequence[Wanted]) -> tuple[Node, ...]:
-    """The bigrams of the typed words: they match nothing by themselves, and better texts rank higher by them."""
-    words = [one.clause.text for one in clauses if one.clause.kind == "word" and one.clause.field is None]
-    return tuple(Term("grams", gram, GRAM_BOOST) for gram in union(grams_of(fold(word)) for word in words))
+# --- what the order goes by -----------------------------------------------------------------------------------
 
 
-def of_all(clauses: Sequence[Wanted]) -> Node:
-    """Articles that have every clause; none when there is no clause left."""
-    if not clauses:
-        return Or(())
-    return Also(And(tuple(node for one in clauses for node, _ in one.pieces)), grams(clauses))
+def _terms(node: Node, segmenter: Segmenter) -> Iterator[Term]:
+    """The words and bigrams of all that was typed to be found in texts."""
+    match node:
+        case And() | Or():
+            yield from union(_terms(part, segmenter) for part in node.parts)
+        case Word(field=field) | Phrase(field=field) if field not in NAMES:
+            yield from _terms_of(node.text, segmenter, 1.0)
+            if isinstance(node, Word):
+                for text in node.also:
+                    yield from _terms_of(text, segmenter, SYNONYM_BOOST)
 
 
-def marked(clauses: Sequence[Wanted]) -> tuple[str, ...]:
-    """What to mark in a title or text: pieces of typed words, whole phrases."""
-    return union(
-        (fold(one.clause.text),)
-        if one.clause.kind == "phrase"
-        else tuple("".join(unit) for unit in one.units)
-        for one in clauses
-        if one.clause.field in (None, "title")
-    )
+def _terms_of(text: str, segmenter: Segmenter, boost: float) -> Iterator[Term]:
+    weighed = (("text", segmenter.words(text), boost), ("grams", grams_of(fold(text)), boost * GRAM_BOOST))
+    for field, pieces, weight in weighed:
+        for piece in pieces:
+            yield Term(field, piece, weight * STOPWORD_BOOST if piece in STOPWORDS else weight)
+
+
+def _marks(node: Node, segmenter: Segmenter) -> Iterable[Mark]:
+    match node:
+        case And() | Or():
+            return union(_marks(part, segmenter) for part in node.parts)
+        case Phrase(field=field) if field not in NAMES:
+            return (Mark(fold(node.text), True, field),)
+        case Word(field=field) if field not in NAMES:
+            units = [unit for text in (node.text, *node.also) for unit in _needed(_units(text, segmenter))]
+            return [Mark("".join(unit), False, field) for unit in units]
+    return ()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from kb.engine.spans import (
 from kb.model import BODY_KINDS, Article, Block
 from kb.text.segment import Segmenter
 
+T = TypeVar("T")
 ARTICLE_LIMIT = 500_000  # characters of an article that are indexed (reliability.md §7.9)
 WORDS_KEPT = 200_000  # words whose parts are remembered between batches
 END = "\n"  # second character of the bigram at the end of a text; folding leaves no white space
@@ -347,6 +348,6 @@ def grams_of(folded: str) -> list[str]:
     return [first + second for first, second in pairwise(folded)]
 
 
-def union(parts: Iterable[Iterable[str]]) -> tuple[str, ...]:
+def union(parts: Iterable[Iterable[T]]) -> tuple[T, ...]:
     """All once, in order of first mention."""
     return tuple(dict.fromkeys(chain.from_iterable(parts)))

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from kb.engine import Engine, kernel_cache
@@ -114,8 +115,8 @@ def compile_kernels() -> None:
 def _ask(engine: Engine) -> None:
     for page in PAGES:
         for text in QUERIES:
-            engine.find(parse(text), page)
-            engine.find(parse(text), page, match="any")
+            engine.find(parse(text, date.min), page)
+            engine.find(parse(text, date.min), page, match="any")
         for tree in TREES:
             engine.find_tree(tree, page)
 

@@ -43,6 +43,10 @@ def results_record(results: Results) -> dict[str, Any]:
         "fallback": results.fallback,
         "hits": [_hit_record(hit) for hit in results.hits],
         "facets": {name: [list(pair) for pair in counts] for name, counts in results.facets.items()},
+        "articles": results.articles,
+        "groups": results.total if results.grouped else None,
+        "expanded": [[word, list(others)] for word, others in results.expanded],
+        "did_you_mean": list(results.did_you_mean) if results.did_you_mean else None,
     }
 
 
@@ -56,5 +60,8 @@ def _hit_record(hit: Hit) -> dict[str, Any]:
         "edition_page": hit.edition_page,
         "score": hit.score,
         "anchor": hit.anchor,
+        "heading_path": list(hit.heading_path),
         "snippet": [{"text": run.text, "matched": run.matched} for run in hit.snippet],
+        "reprint_of": hit.reprint_of,
+        "copies": [asdict(copy) for copy in hit.copies],
     }

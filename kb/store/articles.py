@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from kb.model import (
     BODY_KINDS,
+    HIDDEN_STATUSES,
     SHOWN_STATUSES,
     Article,
     Author,
@@ -25,8 +26,6 @@ from kb.model import (
 from kb.store.reprints import link, near_ids
 from kb.store.tables import article_versions, articles, sequence
 from kb.text.fingerprint import Fingerprints, body_hash, simhash
-
-HIDDEN_STATUSES: tuple[Status, ...] = ("withdrawn", "gone")
 
 ROWS = 100  # read at a time by what goes through many
 
@@ -187,6 +186,8 @@ def _values(item: NewArticle) -> dict[str, Any]:
         "key": article.key,
         "source": article.source,
         "published": article.published,
+        "newspaper": article.newspaper,
+        "edition_page": article.edition_page,
         "content": content,
         "content_hash": content_hash(content),
         "body_hash": body_hash(body),
@@ -327,7 +328,7 @@ def reprints(connection: Connection, article_id: int) -> list[StoredArticle]:
         .where(
             or_(articles.c.id == root_id, articles.c.reprint_of == root_id),
             articles.c.id != article_id,
-            articles.c.status.in_(SHOWN_STATUSES),
+            articles.c.status.not_in(HIDDEN_STATUSES),  # IN would make SQLite walk all that is shown
         )
         .order_by(func.coalesce(articles.c.published, "9999"), articles.c.id)
     )

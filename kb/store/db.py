@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from kb.errors import StoreError
 
-REVISION = "0001"  # of the newest migration; tests compare it with kb/store/migrations/versions
+REVISION = "0002"  # of the newest migration; tests compare it with kb/store/migrations/versions
 
 # reliability.md §7.5. wal_autocheckpoint=0: SQLite 3.7.0–3.51.2 can lose a WAL reset when two connections
 # checkpoint at once, so kb checkpoints under a lock of its own (see `checkpoint`).
@@ -23,13 +23,13 @@ PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=10000",
     "PRAGMA trusted_schema=OFF",
     "PRAGMA secure_delete=ON",
     "PRAGMA cell_size_check=ON",
     "PRAGMA wal_autocheckpoint=0",
 )
 REFUSALS = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+BUSY_SECONDS = 10.0  # that a connection waits for the write lock
 CHECKPOINT_BYTES = 16 * 1024 * 1024  # of WAL, before a checkpoint is worth its lock
 
 
@@ -50,7 +50,7 @@ def open_database(path: Path) -> Engine:
     return database
 
 
-def connect(path: Path) -> Engine:
+def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
     """The database at `path` as it is, whatever its schema; an empty one when the file does not exist."""
     if not path.exists():
         path.touch(mode=0o600)
@@ -62,7 +62,7 @@ def connect(path: Path) -> Engine:
     @event.listens_for(database, "connect")
     def on_connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # transactions are begun by kb, not by the driver
-        for pragma in PRAGMAS:
+        for pragma in (*PRAGMAS, f"PRAGMA busy_timeout={round(busy_seconds * 1000)}"):
             connection.execute(pragma)
 
     return database
@@ -76,8 +76,8 @@ def revision(database: Engine) -> str | None:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def upgrade(database: Engine) -> None:
-    """Bring the schema to the newest revision, in one transaction."""
+def upgrade(database: Engine, to: str = "head") -> None:
+    """Bring the schema to a revision, the newest by default, in one transaction: killed, it leaves the old schema."""
     from alembic import command
     from alembic.config import Config
 
@@ -85,7 +85,7 @@ def upgrade(database: Engine) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with writing(database) as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 @contextmanager

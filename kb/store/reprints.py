@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rapidfuzz import fuzz
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
-from kb.model import BODY_KINDS
+from kb.model import BODY_KINDS, HIDDEN_STATUSES, Copy
 from kb.store.tables import articles
 from kb.text.fingerprint import Fingerprints
 from kb.text.normalize import fold
@@ -75,3 +75,25 @@ def _roots_of_copies(
 def _compared(content: dict[str, Any]) -> str:
     texts = (block["text"] for block in content["blocks"] if block["kind"] in BODY_KINDS)
     return fold("\n".join(texts)[: COMPARED_CHARS * 2])[:COMPARED_CHARS]
+
+
+def copies(connection: Connection, roots: Sequence[int]) -> dict[int, list[Copy]]:
+    """The groups of articles whose earliest copies are `roots`, in one query: by root, the earliest copy first."""
+    said = articles.c.content
+    rows = connection.execute(
+        select(
+            func.coalesce(articles.c.reprint_of, articles.c.id).label("root"),
+            articles.c.id,
+            said["title"].as_string().label("title"),
+            said["newspaper"].as_string().label("newspaper"),
+            articles.c.source,
+            articles.c.published,
+        )
+        .where(or_(articles.c.id.in_(roots), articles.c.reprint_of.in_(roots)))
+        .where(articles.c.status.not_in(HIDDEN_STATUSES))  # IN would make SQLite walk all that is shown
+        .order_by(func.coalesce(articles.c.published, "9999"), articles.c.id)
+    )
+    groups: dict[int, list[Copy]] = {}
+    for root, *copy in rows:
+        groups.setdefault(root, []).append(Copy(*copy))
+    return groups

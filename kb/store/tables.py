@@ -51,7 +51,10 @@ articles = Table(
     Column("reprint_of", Integer, ForeignKey("articles.id"), index=True),
     Column("page_hash", String(64)),
     Column("stored_at", String(20), nullable=False),
-    Column("content", JSON, nullable=False),  # last, so that counting rows never reads it
+    Column("content", JSON, nullable=False),  # behind all that is counted without it
+    # What `content` says too, for the pages of issues, which read them from their index.
+    Column("newspaper", Text),
+    Column("edition_page", Text),
 )
 
 # Earlier versions of an article, kept when its text changes.
@@ -70,6 +73,26 @@ article_versions = Table(
 Index("ix_articles_source_published", articles.c.source, articles.c.published)
 # Covers the coverage line of the home page: how many, from when to when, last stored.
 Index("ix_articles_shown", articles.c.status, articles.c.published, articles.c.stored_at)
+
+# Covers the lists of newspapers and of the days and pages of one.
+Index(
+    "ix_articles_issue",
+    articles.c.newspaper,
+    articles.c.status,
+    articles.c.published,
+    articles.c.edition_page,
+)
+
+# What was searched for, and nothing about who did.
+searches = Table(
+    "searches",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("asked_at", String(20), nullable=False, index=True),
+    Column("query", Text, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("took_ms", Integer, nullable=False),
+)
 
 # The crawler's frontier: every page it knows, as kb.model.CrawlPage; `id` is the order of discovery.
 frontier = Table(

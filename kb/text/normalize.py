@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import compress
 
 from opencc import OpenCC
 
@@ -75,15 +76,33 @@ class _Drops(dict[int, str | None]):
         return kept
 
 
+class _Sizes(dict[str, int]):
+    """Character -> length of its matching form."""
+
+    def __missing__(self, char: str) -> int:
+        size = self[char] = len(_FORMS[ord(char)])
+        return size
+
+
+class _Keeps(dict[str, bool]):
+    """Character of a matching form -> whether folding keeps it wherever it stands."""
+
+    def __missing__(self, char: str) -> bool:
+        is_kept = self[char] = not _is_dropped(char)
+        return is_kept
+
+
 _FORMS = _Forms()
 _DROPS = _Drops()
+_SIZES = _Sizes()
+_KEEPS = _Keeps()
 # A mark directly between two ASCII letters or digits. Non-marks are sorted out by _kept_marks.
 _BETWEEN = re.compile(r"[a-z0-9][^a-z0-9\s](?=[a-z0-9])")
 
 
 def is_kept(char: str) -> bool:
     """Whether folding keeps this character of a matching form wherever it stands."""
-    return _DROPS[ord(char)] is not None
+    return _KEEPS[char]
 
 
 def matching_form(text: str) -> str:
@@ -112,13 +131,17 @@ def _kept_marks(form: str) -> Iterator[int]:
             yield found.start() + 1
 
 
-def fold_with_map(text: str) -> tuple[str, list[int]]:
+def fold_with_map(text: str) -> tuple[str, Sequence[int]]:
     """The folded text, and for every character of it the index of the stored character that it comes from."""
-    origins = [place for place, char in enumerate(text) for _ in _FORMS[ord(char)]]
     form = text.translate(_FORMS)
-    kept = set(_kept_marks(form))
-    places = [place for place, char in enumerate(form) if _DROPS[ord(char)] is not None or place in kept]
-    return "".join([form[place] for place in places]), [origins[place] for place in places]
+    kept = list(map(_KEEPS.__getitem__, form))
+    for place in _kept_marks(form):
+        kept[place] = True
+    sizes = list(map(_SIZES.__getitem__, text))
+    origins: Sequence[int] = range(len(text))
+    if sizes.count(1) != len(text):
+        origins = [place for place, size in enumerate(sizes) for _ in range(size)]
+    return "".join(compress(form, kept)), list(compress(origins, kept))
 
 
 # --- what people see ----------------------------------------------------------------------------------------

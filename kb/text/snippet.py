@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from kb.model import Block, Run
+from kb.model import BODY_KINDS, Block, Mark, Run
 from kb.text.normalize import fold, fold_with_map
 
 HEADING_WORTH = 0.8  # of a paragraph with the same words: a heading alone tells less
@@ -15,41 +15,47 @@ LEAD_CHARS = 30  # how far before the first mark a passage may begin
 Span = tuple[int, int]
 
 
-def runs(text: str, terms: Iterable[str]) -> tuple[Run, ...]:
-    """The whole text, cut where a mark begins or ends; `terms` are found as folding finds them."""
-    wanted = _folded(terms)
-    return _cut(text, 0, len(text), _spans(text, wanted) if wanted else [])
+def runs(text: str, marks: Sequence[Mark]) -> tuple[Run, ...]:
+    """The whole text, cut where a mark begins or ends; they are found as folding finds them."""
+    folded = fold(text)
+    there = [mark for mark in marks if mark.text in folded]
+    return _cut(text, 0, len(text), _spans(text, *fold_with_map(text), there) if there else [])
 
 
-def passage(blocks: Sequence[Block], terms: Iterable[str], chars: int) -> tuple[str | None, tuple[Run, ...]]:
-    """The stretch of one block, about `chars` long, that holds most of the terms; longer ones count more.
+def marked_in(marks: Sequence[Mark], place: str) -> tuple[Mark, ...]:
+    """Those that are marked in a place: title, subtitle, kicker, or the kind of a block."""
+    fields = {None, place}
+    if place in BODY_KINDS:
+        fields |= {"body"} if place == "heading" else {"body", "quotation"}
+    return tuple(mark for mark in marks if mark.field in fields)
 
-    Returns its block's anchor and its runs; without any term in any block, None and the head of the first
+
+def passage(blocks: Sequence[Block], marks: Sequence[Mark], chars: int) -> tuple[str | None, tuple[Run, ...]]:
+    """The stretch of one block, about `chars` long, that holds most of the marks; longer ones count more.
+
+    Returns its block's anchor and its runs; without any mark in any block, None and the head of the first
     paragraph.
     """
-    wanted = _folded(terms)
+    wanted = tuple(dict.fromkeys(marks))
     best_worth, best_block, best_span = 0.0, None, (0, 0)
     for most, block, folded in _promising(blocks, wanted):
         if most <= best_worth:
             break
-        worth, span = _window(block.text, folded, wanted, chars)
+        worth, span = _window(block.text, folded, marked_in(wanted, block.kind), chars)
         if (worth := worth * _kind_worth(block)) > best_worth:
             best_worth, best_block, best_span = worth, block, span
     if best_block is None:
         return None, _head(blocks, chars)
-    return best_block.anchor, _stretch(best_block.text, best_span, wanted, chars)
+    return best_block.anchor, _stretch(best_block.text, best_span, marked_in(wanted, best_block.kind), chars)
 
 
-def _folded(terms: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(folded for term in terms if (folded := fold(term))))
-
-
-def _promising(blocks: Sequence[Block], terms: list[str]) -> list[tuple[float, Block, str]]:
-    """Blocks that hold a term, with their greatest possible worth and their folded text, best first."""
+def _promising(blocks: Sequence[Block], marks: Sequence[Mark]) -> list[tuple[float, Block, str]]:
+    """Blocks that hold a mark, with their greatest possible worth and their folded text, best first."""
     found = []
     for block in blocks:
         folded = fold(block.text)
-        worth = sum(len(term) for term in terms if term in folded and _places(block.text, folded, term))
+        wanted = [mark for mark in marked_in(marks, block.kind) if mark.text in folded]
+        worth = sum(len(mark.text) for mark in wanted if _places(block.text, folded, mark))
         if worth:
             found.append((worth * _kind_worth(block), block, folded))
     return sorted(found, key=lambda one: -one[0])
@@ -59,9 +65,11 @@ def _kind_worth(block: Block) -> float:
     return HEADING_WORTH if block.kind == "heading" else 1.0
 
 
-def _window(text: str, folded: str, terms: list[str], chars: int) -> tuple[float, Span]:
-    """The first stretch of `chars` folded characters whose terms are longest in total, and that total."""
-    hits = sorted((at, at + len(term), term) for term in terms for at in _places(text, folded, term))
+def _window(text: str, folded: str, marks: Sequence[Mark], chars: int) -> tuple[float, Span]:
+    """The first stretch of `chars` folded characters whose marks are longest in total, and that total."""
+    hits = sorted(
+        (at, at + len(mark.text), mark.text) for mark in marks for at in _places(text, folded, mark)
+    )
     best, span, first = 0, (0, 0), 0
     for last in range(len(hits)):
         while hits[last][1] - hits[first][0] > chars and first < last:
@@ -72,31 +80,32 @@ def _window(text: str, folded: str, terms: list[str], chars: int) -> tuple[float
     return best, span
 
 
-def _places(text: str, folded: str, term: str, origins: Sequence[int] = ()) -> list[int]:
-    """Where the term begins in the folded text; `origins` as fold_with_map gives them, when at hand.
+def _places(text: str, folded: str, mark: Mark, origins: Sequence[int] = ()) -> list[int]:
+    """Where the mark begins in the folded text; `origins` as fold_with_map gives them, when at hand.
 
-    What begins or ends with a Latin letter or digit is not found inside a longer word (ai in email).
+    A word that begins or ends with a Latin letter or digit is not found inside a longer one (ai in email).
     """
+    term = mark.text
     places, at = [], folded.find(term)
     while at >= 0:
         places.append(at)
         at = folded.find(term, at + 1)
-    if places and (_is_latin(term[0]) or _is_latin(term[-1])):
+    if places and not mark.is_literal and (_is_latin(term[0]) or _is_latin(term[-1])):
         origins = origins or fold_with_map(text)[1]
         size = len(term) - 1
         return [at for at in places if not _inside_latin(text, origins[at], origins[at + size] + 1)]
     return places
 
 
-def _stretch(text: str, span: Span, terms: list[str], chars: int) -> tuple[Run, ...]:
+def _stretch(text: str, span: Span, marks: Sequence[Mark], chars: int) -> tuple[Run, ...]:
     """About `chars` characters of `text` around a folded span, from a sentence start if near."""
-    _, origins = fold_with_map(text)
+    folded, origins = fold_with_map(text)
     first, last = origins[span[0]], origins[span[1] - 1] + 1
     room = max(chars - (last - first), 0)
     end = min(len(text), last + max(room - LEAD_CHARS, room // 2))
     earliest = max(0, first - max(chars - (end - first), 0))
     begins = [at + 1 for at in range(earliest - 1, first) if at < 0 or text[at] in SENTENCE_ENDS]
-    return _cut(text, begins[0] if begins else earliest, end, _spans(text, terms))
+    return _cut(text, begins[0] if begins else earliest, end, _spans(text, folded, origins, marks))
 
 
 def _head(blocks: Sequence[Block], chars: int) -> tuple[Run, ...]:
@@ -106,13 +115,12 @@ def _head(blocks: Sequence[Block], chars: int) -> tuple[Run, ...]:
     return ()
 
 
-def _spans(text: str, terms: list[str]) -> list[Span]:
+def _spans(text: str, folded: str, origins: Sequence[int], marks: Sequence[Mark]) -> list[Span]:
     """Stretches of the stored text that match, in order, those that overlap or touch joined."""
-    folded, origins = fold_with_map(text)
     found = []
-    for term in terms:
-        for at in _places(text, folded, term, origins):
-            found.append((origins[at], origins[at + len(term) - 1] + 1))
+    for mark in marks:
+        for at in _places(text, folded, mark, origins):
+            found.append((origins[at], origins[at + len(mark.text) - 1] + 1))
     joined: list[Span] = []
     for start, end in sorted(found):
         if joined and start <= joined[-1][1]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NoReturn
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, render_template, request, url_for
 from sqlalchemy import Connection
 
 from kb.errors import KbError, StoreError
 from kb.export.records import article_record
-from kb.model import SHOWN_STATUSES, StoredArticle
-from kb.store import articles
+from kb.model import SHOWN_STATUSES, Mark, StoredArticle
+from kb.store import articles, issues
 from kb.store.db import reading
 from kb.web.access import public
 from kb.web.asked import read_number
@@ -31,18 +31,21 @@ def show(article_id: int) -> str:
         stored = _wanted(connection, article_id)
         versions = articles.versions(connection, article_id)
         reprints = articles.reprints(connection, article_id)
+        place = issues.place(connection, stored)
     query = request.args.get("q", "")
     return render_template(
         "article.html",
         stored=stored,
         article=stored.article,
-        reading=read(stored.article, _terms(query)),
+        reading=read(stored.article, _marks(query)),
         original=safe_url(stored.article.url),
         versions=versions,
         present=versions[0].version,
         reprints=reprints,
         query=query,
+        results=_results_before(),
         printed=datetime.now().astimezone(),
+        place=place,
     )
 
 
@@ -74,9 +77,16 @@ def _refuse(stored: StoredArticle) -> NoReturn:
     raise StoreError(key, article_id=stored.id)
 
 
-def _terms(query: str) -> tuple[str, ...]:
+def _results_before() -> str | None:
+    """The page of results that led here, with its filters, order and page; None when something else did."""
+    came_from = (request.referrer or "").partition("://")[2]
+    is_ours = came_from.startswith(f"{request.host}{url_for('search.page')}?")
+    return came_from.removeprefix(request.host) if is_ours else None
+
+
+def _marks(query: str) -> tuple[Mark, ...]:
     """What to mark. A query that cannot be read, or an index that is away, never hides an article."""
     try:
-        return the_library().search.terms(query) if query.strip() else ()
+        return the_library().search.marks(query) if query.strip() else ()
     except KbError:
         return ()

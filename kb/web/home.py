@@ -20,4 +20,5 @@ def page() -> str:
     with reading(the_library().database) as connection:
         summary = articles.summary(connection)
         newest = articles.newest(connection, NEWEST)
-    return render_template("home.html", summary=summary, newest=newest)
+        popular = the_library().log.popular(connection)
+    return render_template("home.html", summary=summary, newest=newest, popular=popular)

@@ -1,4 +1,4 @@
-"""What the views of one application share: settings, the store, the search."""
+"""What the views of one application share: settings, the store, the search, its log."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from sqlalchemy import Engine as Database
 
 from kb.config import Settings
 from kb.search import Search
+from kb.suggest import Suggester
+from kb.web.search_log import SearchLog
 
 EXTENSION = "kb"
 
@@ -21,6 +23,8 @@ class Library:
     settings: Settings
     database: Database
     search: Search
+    suggester: Suggester
+    log: SearchLog
 
 
 def install(app: Flask, library: Library) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from kb.model import Article, Block, Quotation, Run
+from kb.model import Article, Block, Mark, Quotation, Run
 from kb.text import snippet
 from kb.text.normalize import display
 
@@ -35,6 +35,12 @@ class ReadBlock:
                     table[-1][-1].append(Run(piece, run.matched))
         return table
 
+    @property
+    def marks(self) -> int:
+        """How many are shown: one that runs through two cells, or out of an opening, counts twice."""
+        shown = [cell for row in self.rows() for cell in row] if self.kind == "table" else [self.runs]
+        return _marks(self.opening) + sum(map(_marks, shown))
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -47,30 +53,30 @@ class Reading:
     outline: tuple[ReadBlock, ...]  # the headings among `blocks`
     quotations: tuple[Quotation, ...]  # words with display punctuation
     hits: int  # how many places are marked
-    first_hit: str | None  # anchor of the first block with a mark
 
 
-def read(article: Article, terms: Sequence[str]) -> Reading:
-    """`article` with every occurrence of `terms` marked on exactly the stored characters."""
+def read(article: Article, marks: Sequence[Mark]) -> Reading:
+    """`article` with every occurrence of `marks` marked on exactly the stored characters."""
     ranks = heading_ranks(article.blocks)
-    blocks = tuple(_block(block, rank, terms) for block, rank in zip(article.blocks, ranks, strict=True))
-    head = [mark(text or "", terms) for text in (article.title, article.kicker, article.subtitle)]
-    marked = [block for block in blocks if _marks(block.opening) + _marks(block.runs)]
+    blocks = tuple(_block(block, rank, marks) for block, rank in zip(article.blocks, ranks, strict=True))
+    title, kicker, subtitle = (
+        mark(getattr(article, place) or "", snippet.marked_in(marks, place))
+        for place in ("title", "kicker", "subtitle")
+    )
     return Reading(
-        title=head[0],
-        kicker=head[1],
-        subtitle=head[2],
+        title=title,
+        kicker=kicker,
+        subtitle=subtitle,
         blocks=blocks,
         outline=tuple(block for block in blocks if block.rank),
         quotations=_quotations(article),
-        hits=sum(map(_marks, head)) + sum(_marks(block.opening) + _marks(block.runs) for block in marked),
-        first_hit=marked[0].anchor if marked else None,
+        hits=_marks(title + kicker + subtitle) + sum(block.marks for block in blocks),
     )
 
 
-def mark(text: str, terms: Sequence[str]) -> tuple[Run, ...]:
-    """The text as shown, in runs, the occurrences of `terms` marked."""
-    return shown(snippet.runs(text, terms)) if terms else shown((Run(text, False),))
+def mark(text: str, marks: Sequence[Mark]) -> tuple[Run, ...]:
+    """The text as shown, in runs, the occurrences of `marks` marked."""
+    return shown(snippet.runs(text, marks)) if marks else shown((Run(text, False),))
 
 
 def shown(runs: Sequence[Run]) -> tuple[Run, ...]:
@@ -118,8 +124,8 @@ def safe_url(url: str | None) -> str | None:
     return url if parts.scheme in ("http", "https") and parts.netloc else None
 
 
-def _block(block: Block, rank: int, terms: Sequence[str]) -> ReadBlock:
-    opening, rest = _split(mark(block.text, terms), block.run_in)
+def _block(block: Block, rank: int, marks: Sequence[Mark]) -> ReadBlock:
+    opening, rest = _split(mark(block.text, snippet.marked_in(marks, block.kind)), block.run_in)
     return ReadBlock(block.anchor, block.kind, rank, opening, rest)
 
 

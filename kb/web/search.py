@@ -3,55 +3,101 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from kb.errors import QueryError
 from kb.export.records import results_record
-from kb.model import Results
+from kb.model import Filters, Results
+from kb.rewriting import both
 from kb.web.access import public
-from kb.web.asked import DEPTH, FACETS, LIMIT, SORTS, Asked, choices, page_numbers, read, read_number
+from kb.web.asked import (
+    DEPTH,
+    LIMIT,
+    SORTS,
+    Asked,
+    chips,
+    facets,
+    page_numbers,
+    periods,
+    read,
+    read_number,
+    ways,
+)
 from kb.web.library import the_library
+
+SORT_COOKIE = "sort"  # the order that was chosen last; the search box asks for it again
+YEAR_SECONDS = 365 * 24 * 3600
 
 blueprint = Blueprint("search", __name__)
 
 
 @blueprint.get("/search")
 @public
-def page() -> str:
+def page() -> str | AnyResponse:
     if "q" not in request.args:
         return render_template("search.html")
     asked = read(request.args)
+    if within := request.args.get("within", "").strip():
+        return redirect(asked.url(text=both(asked.text, within)))
     size = the_library().settings.page_size
     results = _find(asked, (asked.page - 1) * size, size)
+    _note(asked, results)
     last = max(1, math.ceil(min(results.total, DEPTH) / size))
-    return render_template(
+    shown = render_template(
         "results.html",
         asked=asked,
         results=results,
-        facets={name: choices(asked, name, results.facets.get(name, ())) for name in FACETS},
-        facet_names=FACETS,
+        chips=chips(asked),
+        facets=facets(asked, results.facets),
+        ways=ways(asked, results.relaxed),
+        periods=periods(asked, datetime.now().astimezone().date()),
         sorts=SORTS,
         last=last,
         page_numbers=page_numbers(min(asked.page, last), last),
         depth=DEPTH,
     )
+    return _remembering(make_response(shown), asked)
 
 
 @blueprint.get("/search.json")
 @public
 def answer() -> Response:
-    asked = read(request.args)
+    asked = read(request.args, copies=True)
     size = the_library().settings.page_size
     limit = read_number(request.args, "limit", default=size, least=0, most=LIMIT)
     offset = read_number(request.args, "offset", default=(asked.page - 1) * size, least=0)
     return jsonify(results_record(_find(asked, offset, limit)))
 
 
+def _note(asked: Asked, results: Results) -> None:
+    """Log what people searched for: not their paging, nor their choices among what was found."""
+    if asked.page == 1 and asked.filters == Filters():
+        total = 0 if results.fallback else results.articles
+        the_library().log.note(asked.text, total, results.took_ms)
+
+
 def _find(asked: Asked, offset: int, limit: int) -> Results:
     if offset >= DEPTH:
         raise QueryError("query.too_deep", limit=DEPTH)
-    limit = min(limit, DEPTH - offset)
     return the_library().search.find(
-        asked.text, filters=asked.filters, sort=asked.sort, offset=offset, limit=limit
+        asked.text,
+        filters=asked.filters,
+        sort=asked.sort,
+        scope=asked.scope,
+        grouped=not asked.copies,
+        offset=offset,
+        limit=min(limit, DEPTH - offset),
     )
+
+
+def _remembering(response: Response, asked: Asked) -> Response:
+    """With the order that the URL names kept on the visitor's machine, where another one is kept there."""
+    if request.args.get("sort") and request.cookies.get(SORT_COOKIE, "relevance") != asked.sort:
+        secure = the_library().settings.tls
+        response.set_cookie(
+            SORT_COOKIE, asked.sort, max_age=YEAR_SECONDS, secure=secure, httponly=True, samesite="Lax"
+        )
+    return response

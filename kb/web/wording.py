@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from kb.model import Article, Author, Hit
+from kb.model import Article, Author, Copy, Hit
 from kb.text.normalize import display
 from kb.web.reading import shown
 
@@ -20,7 +20,7 @@ def date(published: str | None) -> str:
     return published or NO_DATE
 
 
-def newspaper(item: Article | Hit) -> str:
+def newspaper(item: Article | Copy | Hit) -> str:
     """贵州法治报; where no newspaper is known, that, and the site it came from."""
     if item.newspaper:
         return item.newspaper

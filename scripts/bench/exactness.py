@@ -48,7 +48,7 @@ from kb.parse.quotation import quotations
 from kb.text.lexicon import load_segmenter
 from kb.text.segment import Segmenter
 from scripts.bench.random_queries import CLASSES, Asked, Words
-from scripts.bench.reference import Answer, Reference, Typed
+from scripts.bench.reference import Answer, Reference
 
 CLOSE = 1e-6  # how far a score may be from the scan's
 TRADITIONAL = OpenCC("s2t")
@@ -286,11 +286,8 @@ def by_skipping(layout: Layout, asked: Asked, limit: int) -> tuple[list[int], li
     )  # fmt: skip
 
 
-def on_page(layout: Layout, asked: Asked | Typed) -> Answer:
-    if isinstance(asked, Typed):
-        found = layout.engine.find(asked.query, asked.page, match=asked.match)
-    else:
-        found = layout.engine.find_tree(asked.node, asked.page)
+def on_page(layout: Layout, asked: Asked) -> Answer:
+    found = layout.engine.find_tree(asked.node, asked.page)
     return Answer(found.ids, found.scores, found.total, found.facets, found.articles)
 
 
@@ -320,13 +317,8 @@ class Tally:
 
 
 def compare(
-    tally: Tally, reference: Reference, layouts: Mapping[str, Layout], kind: str, asked: Asked | Typed
+    tally: Tally, reference: Reference, layouts: Mapping[str, Layout], kind: str, asked: Asked
 ) -> None:
-    if isinstance(asked, Typed):
-        expected = reference.typed(asked)
-        for name, layout in layouts.items():
-            tally.take(kind, f"{name}, find", asked, page_difference(on_page(layout, asked), expected))
-        return
     if isinstance(asked.node, Rank):
         expected = reference.ranked(asked.node, asked.page)
         for name, layout in layouts.items():

@@ -23,10 +23,10 @@ from kb.engine.tree import (
     Term,
     Value,
 )  # fmt: skip
-from kb.model import Clause, Page, Query
+from kb.model import Page
 from kb.text.normalize import fold
 from kb.text.segment import Segmenter
-from scripts.bench.reference import Reference, Typed, literal_texts, parts_of
+from scripts.bench.reference import Reference, literal_texts, parts_of
 
 NAMES = ("newspaper", "affiliation", "author")
 COLUMNS = (*NAMES, "year", "month", "source", "edition_page", "edition_name")
@@ -209,32 +209,12 @@ class Words:
             limit=pick.choice((1, 10, 10, 50)),
         )
 
-    def clause(self) -> Clause:
-        kind = self.pick.random()
-        if kind < 0.7:
-            field = self.pick.choice((None, None, None, None, "title", "author", "affiliation", "newspaper"))
-            if field in NAMES:
-                name = self.pick.choice(self._values[field]) or "某"
-                return Clause("word", name, field)
-            start = self.pick.randrange(6)
-            text = "".join(self.cut(self.piece())[start : start + self.pick.choice((1, 1, 2, 3))])
-            return Clause("word", text or "党建", field)
-        if kind < 0.9:
-            return Clause("phrase", self.literal().text, self.pick.choice((None, None, "title")))
-        return Clause("date", "", "published", *self.days())
-
     def days(self) -> tuple[str | None, ...]:
         """Of two articles, the earlier first; None for unknown."""
         two = sorted(int(self._published[self.pick.randrange(len(self._published))]) for _ in range(2))
         return tuple(
             f"{day // 10000:04d}-{day // 100 % 100:02d}-{day % 100:02d}" if day else None for day in two
         )
-
-    def typed(self) -> Typed:
-        pick = self.pick
-        clauses = tuple(dict.fromkeys(self.clause() for _ in range(pick.randint(1, 4))))
-        query = Query(" ".join(one.text for one in clauses), clauses)
-        return Typed(query, pick.choice(("all", "all", "any")), self.page())
 
 
 def _least(words: Words) -> Node:
@@ -266,7 +246,7 @@ def _page(node: Callable[[Words], Node | Rank]) -> Callable[[Words], Asked]:
     return lambda words: Asked(node(words), words.page())
 
 
-CLASSES: dict[str, Callable[[Words], Asked | Typed]] = {
+CLASSES: dict[str, Callable[[Words], Asked]] = {
     "one": _page(lambda words: Term("text", words.word())),
     "and": _page(lambda words: And(words.terms(2, 4))),
     "or": _page(lambda words: Or(words.terms(2, 8))),
@@ -282,5 +262,4 @@ CLASSES: dict[str, Callable[[Words], Asked | Typed]] = {
     "both": _page(_both),
     "field": _page(_field),
     "boolean": _page(Words.rank),
-    "typed": Words.typed,
 }

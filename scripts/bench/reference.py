@@ -14,7 +14,6 @@ from itertools import accumulate, chain
 
 import numpy as np
 
-from kb.engine import plan
 from kb.engine.tree import (
     Also,
     And,
@@ -32,7 +31,7 @@ from kb.engine.tree import (
     Term,
     Value,
 )  # fmt: skip
-from kb.model import BODY_KINDS, Article, Match, Page, Query, StoredArticle
+from kb.model import BODY_KINDS, Article, Page, StoredArticle
 from kb.text.normalize import fold
 from kb.text.segment import Segmenter
 from scripts.bench.exhaustive import Array, Found, Scan, added
@@ -50,15 +49,6 @@ class Answer:
     total: int
     facets: Mapping[str, tuple[tuple[str, int], ...]]
     articles: int = 0  # without collapse
-
-
-@dataclass(frozen=True)
-class Typed:
-    """What a person asks of the engine."""
-
-    query: Query
-    match: Match
-    page: Page
 
 
 class Reference:
@@ -188,37 +178,6 @@ class Reference:
         return self.answer(Found(mask, added([none, *map(self.found, asked.by)]).scores), page, tiers)
 
     # --- pages -----------------------------------------------------------------------------------------------
-
-    def typed(self, asked: Typed) -> Answer:
-        """kb.engine.Engine.find. What of a typed word must match, and where, is kb.engine.plan's to say.
-
-        Pieces of clauses count only where no article in the page's range, whatever facet values are chosen, has a whole one.
-        """
-        clauses = plan.wanted(asked.query.clauses, self._segmenter)
-        page = asked.page
-        if not clauses:
-            return self.answer(self.fields["text"].nothing(), page)
-        if asked.match == "all":
-            return self.answer(self.found(plan.of_all(clauses)), page)
-        dates = [one for one in clauses if one.clause.kind == "date"]
-        words = [one for one in clauses if one.clause.kind != "date"]
-        clause_of = [[(self.found(node), text) for node, text in one.pieces] for one in words]
-        pieces = [piece for one in clause_of for piece in one]
-        scores = added(
-            [self.found(Every()), *(found for found, _ in pieces), *map(self.found, plan.grams(clauses))]
-        ).scores
-        full = np.zeros(len(self.ids), np.int64)
-        for one in clause_of:
-            full += np.logical_and.reduce([found.mask for found, _ in one])
-        dated = np.logical_and.reduce(
-            [self.found(Every()).mask, *(self.found(one.pieces[0][0]).mask for one in dates)]
-        )
-        dated &= self.without(page.without) & self._in_range(page)
-        mask = dated & (full > 0)
-        if not mask.any():
-            several = [found.mask for found, text in pieces if len(text) > 1]
-            mask = dated & np.logical_or.reduce([self.fields["text"].nothing().mask, *several])
-        return self.answer(Found(mask, scores), page, tiers=full)
 
     def answer(self, found: Found, page: Page, tiers: Array | None = None) -> Answer:
         mask = found.mask & self.without(page.without) & self._in_range(page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,9 @@ def answers(engine: ArrayEngine) -> Answers:
     seq = engine.indexed_seq()
     found = [
         engine.find(
-            parse(text), Page(facets=("newspaper", "year"), sort=sort, limit=8, seconds=60.0), match=match
+            parse(text, date.min),
+            Page(facets=("newspaper", "year"), sort=sort, limit=8, seconds=60.0),
+            match=match,
         )  # type: ignore[arg-type]
         for text, match, sort in QUESTIONS
     ]

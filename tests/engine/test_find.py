@@ -6,22 +6,22 @@ import random
 import threading
 from collections import Counter
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kb.engine import answer, clock, facets, plan, rank, roads
+from kb.engine import answer, clock, facets, rank, roads
 from kb.engine.array_engine import ArrayEngine
 from kb.engine.columns import SINGLE
 from kb.engine.evaluate import evaluate
 from kb.engine.index_writer import IndexWriter
 from kb.engine.parallel import Workers
 from kb.engine.snapshot import open_snapshot
-from kb.engine.tiers import find_any
 from kb.engine.tree import Also, And, Every, Literal, Named, Not, Or, Phrase, Range, Rank, Term, Value
 from kb.errors import TooSlowError
-from kb.model import Page, Query
+from kb.model import Page
 from kb.query import parse
 from kb.text.segment import Segmenter
 from tests.engine.test_contract import stored
@@ -271,33 +271,6 @@ def test_the_first_of_a_rank_are_looked_at_again_and_the_others_keep_their_place
     assert sum((part.scores for part in parts), ()) == after.scores
 
 
-TYPED = [
-    "党建 没有 业务",
-    "公益诉讼 检察 融合 学习",
-    "许剑虹 业务",
-    "“党建业务” 学习",
-    "日期:2023 党建 没有",
-    "的 没有",
-]
-
-
-@given(text=st.sampled_from(TYPED), page=pages)
-@PATIENT
-def test_the_fallback_puts_articles_with_more_clauses_first(library, text, page):
-    snapshot, living = library
-    clauses = plan.wanted(parse(text).clauses, SEGMENTER)
-    words = [one for one in clauses if one.clause.kind != "date"]
-    dated = And(tuple(node for one in clauses if one not in words for node, _ in one.pieces) or (Every(),))
-    whole = [scores_of(snapshot, And((dated, *(node for node, _ in one.pieces)))) for one in words]
-    tiers = Counter(number for matches in whole for number in matches)
-    pieces = tuple(node for one in words for node, _ in one.pieces)
-    every = scores_of(snapshot, And((dated, Also(Or((Every(), *pieces)), plan.grams(words)))))
-    scores = {number: every[number] for number in tiers}
-
-    assert tiers
-    assert told(find_any(snapshot, clauses, page, clock.NEVER)) == scanned(living, scores, page, tiers)
-
-
 def test_of_many_values_the_most_frequent_are_told_and_those_that_were_chosen(library, monkeypatch):
     snapshot, _ = library
     page = Page(facets=("author",), only={"author": ("周见山", "没有这个人")})
@@ -351,7 +324,7 @@ def in_a_thread(work):
 
 @pytest.mark.parametrize("match", ["all", "any"])
 def test_a_query_over_its_time_is_one_clear_error_in_any_thread(engine, match):
-    caught = in_a_thread(lambda: engine.find(parse("党建 学习"), Page(seconds=-1.0), match=match))
+    caught = in_a_thread(lambda: engine.find(parse("党建 学习", date.min), Page(seconds=-1.0), match=match))
 
     assert [type(error) for error in caught] == [TooSlowError]
     assert caught[0].key == "search.too_slow"
@@ -378,6 +351,6 @@ def test_kernels_stop_by_the_clock_themselves(library, tree):
 
 
 def test_a_deadline_ahead_disturbs_nothing(engine):
-    query = Query("党建", parse("党建").clauses)
+    query = parse("党建", date.min)
 
     assert engine.find(query, Page(seconds=60.0)) == engine.find(query, Page())

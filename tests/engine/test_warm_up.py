@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def contract_queries() -> list[Query]:
     queries = []
     for text in dict.fromkeys([*texts_in([list(map(list, mark)) for mark in marks]), *MORE]):
         try:
-            queries.append(parse(text))
+            queries.append(parse(text, date.min))
         except QueryError:
             continue
     return queries
@@ -68,7 +69,7 @@ def ask_everything(engine: Any) -> None:
     for query, match, only, facets in itertools.product(contract_queries(), ("all", "any"), CHOSEN, FACETS):
         page = Page(only=only, facets=facets, sort=next(sorts), collapse=next(collapsed))
         engine.find(query, page, match=match)
-        engine.terms(query)
+        engine.marks(query)
 
 
 def use(folder: Path) -> None:

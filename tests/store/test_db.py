@@ -100,3 +100,25 @@ def test_a_second_writer_is_told_who_holds_the_lock_and_gets_it_after_a_kill(set
     assert (caught.value.facts["pid"], caught.value.exit_code) == (str(holder.pid), 4)
     with writer_lock(settings.data):
         pass
+
+
+def test_a_store_of_the_first_schema_gains_what_the_pages_of_issues_need(settings: Settings) -> None:
+    database = connect(settings.database)
+    upgrade(database, "0001")
+    content = '{"title": "一", "newspaper": "清河日报", "edition_page": null}'
+    rows = ", ".join(
+        f"({number}, 'k{number}', {number}, 1, 'normal', 's', 'h', 'b', 0, 1, 't', '{content}')"
+        for number in (1, 6000, 12000)
+    )
+    columns = "id, key, seq, version, status, source, content_hash, body_hash, simhash, body_chars, stored_at, content"
+    with writing(database) as connection:
+        connection.exec_driver_sql(f"INSERT INTO articles ({columns}) VALUES {rows}")
+
+    with pytest.raises(StoreError, match="kb db upgrade"):
+        open_database(settings.database)
+    upgrade(database)
+
+    with open_database(settings.database).connect() as connection:
+        said = connection.exec_driver_sql("SELECT newspaper, edition_page FROM articles").all()
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+    assert (said, differences, check(database)) == ([("清河日报", None)] * 3, [], [])

@@ -4,9 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.model import Block
+from kb.model import Block, Mark
+from kb.text import snippet
 from kb.text.normalize import fold, fold_with_map
-from kb.text.snippet import passage, runs
+
+
+def words(terms):
+    return tuple(Mark(folded) for term in terms if (folded := fold(term)))
+
+
+def runs(text, terms):
+    return snippet.runs(text, words(terms))
+
+
+def passage(blocks, terms, chars):
+    return snippet.passage(blocks, words(terms), chars)
 
 
 def marked(found):
@@ -43,6 +55,26 @@ def test_marks_lie_on_the_matched_characters_and_never_on_neighbours(text, terms
 
     assert marked(found) == marks
     assert whole(found) == text
+
+
+def test_a_literal_is_marked_also_inside_a_latin_word():
+    found = snippet.runs("email 和 AI", (Mark("ai", is_literal=True),))
+
+    assert marked(found) == ["ai", "AI"]
+
+
+def test_what_was_asked_of_a_field_is_marked_only_there():
+    marks = (
+        Mark("党建"),
+        Mark("标题词", field="title"),
+        Mark("小标题", field="heading"),
+        Mark("正文", field="body"),
+    )
+
+    assert [mark.text for mark in snippet.marked_in(marks, "title")] == ["党建", "标题词"]
+    assert [mark.text for mark in snippet.marked_in(marks, "heading")] == ["党建", "小标题", "正文"]
+    assert [mark.text for mark in snippet.marked_in(marks, "paragraph")] == ["党建", "正文"]
+    assert [mark.text for mark in snippet.marked_in(marks, "caption")] == ["党建"]
 
 
 TEXTS = st.text(alphabet="党建業务A1２，. ①ﬁ\u200b", max_size=30)

@@ -77,7 +77,8 @@ def note(number: int) -> Article:
     """One of many short articles."""
     text = (
         f"第{number}支部开展三会一课,编号{number * 7919},"
-        + "大家结合岗位谈体会," * (number % 5)
+        + "大家结合岗位谈体会,"
+        * (number % 4)  # under 60 characters: longer ones would be copies of each other
         + "交流心得。"
     )
     return article(

@@ -74,6 +74,35 @@ def test_highlights_move_no_character(see: See) -> None:
         assert shown_text(page, block) == display(block.text)
 
 
+def test_every_mark_can_be_reached_and_leads_to_its_neighbours(see: See) -> None:
+    page = see(f"/a/{shelf.FULL}?q=党建 业务 次数 青溪县")
+    marks = [mark.get("id") for mark in page.cssselect("mark")]
+    links = [[link.get("href") for link in jump.cssselect("a")] for jump in page.cssselect(".jump")]
+    last = len(marks)
+
+    assert marks == [f"m{number}" for number in range(1, last + 1)]
+    assert text(page.cssselect(".heading .meta")[0]) == f"本文命中 {last} 处 · 到第一处"
+    assert links[0] == ["#m2"] and links[-1] == [f"#m{last - 1}"]
+    assert all(links[at] == [f"#m{at}", f"#m{at + 2}"] for at in range(1, last - 1))
+    assert page.cssselect(".jump a")[0].get("aria-label") == f"下一处 2/{last}"
+
+
+def test_the_way_back_leads_to_the_page_of_results_that_was_left(client: FlaskClient) -> None:
+    def back(referrer: str) -> str:
+        page = html.document_fromstring(
+            client.get(f"/a/{shelf.FULL}?q=党建", headers={"Referer": referrer}).text
+        )
+        return str(page.cssselect("nav.crumbs a")[1].get("href"))
+
+    kept = "/search?q=%E5%85%9A%E5%BB%BA&sort=newest&page=2"
+    plain = "/search?q=%E5%85%9A%E5%BB%BA"
+
+    assert back(f"http://localhost{kept}") == kept
+    assert [
+        back(other) for other in ("", f"http://a.example{kept}", "http://localhost/a/1?q=x", "http://[")
+    ] == [plain] * 4
+
+
 def test_an_article_is_read_also_with_a_query_that_cannot_be_read(see: See) -> None:
     page = see(f"/a/{shelf.FULL}?q=" + "党" * 5000)
 
@@ -208,4 +237,4 @@ def test_an_article_costs_few_queries(app: Flask) -> None:
     finally:
         event.remove(database, "before_cursor_execute", note)
 
-    assert 1 <= sum(statement.startswith("SELECT") for statement in seen) <= 5
+    assert 1 <= sum(statement.startswith("SELECT") for statement in seen) <= 6

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -19,12 +20,29 @@ app.add_url_rule("/search", endpoint="search.page")
 values = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), unique=True, max_size=4).map(
     tuple
 )
+days = st.none() | st.dates().map(date.isoformat)
+
+
+@st.composite
+def filters_of(draw: st.DrawFn) -> Filters:
+    """Chosen and excluded values, none of them both."""
+    only = draw(st.dictionaries(st.sampled_from(list(asked.FACETS)), values.filter(bool), max_size=3))
+    without = draw(st.dictionaries(st.sampled_from(list(asked.FACETS)), values.filter(bool), max_size=3))
+    apart = {
+        name: tuple(one for one in some if one not in only.get(name, ())) for name, some in without.items()
+    }
+    kept = {name: some for name, some in apart.items() if some}
+    return Filters(only, kept, draw(days), draw(days))
+
+
 states = st.builds(
     Asked,
     st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
-    st.builds(Filters, values, values),
-    st.sampled_from(["relevance", "newest", "oldest"]),
+    filters_of(),
+    st.sampled_from(["relevance", "newest", "oldest", "longest", "shortest"]),
     st.integers(1, 10**9),
+    st.sampled_from(list(asked.SCOPES)),
+    st.booleans(),
 )
 
 
@@ -48,13 +66,19 @@ def test_defaults_are_left_out_of_the_url() -> None:
 
 
 def test_a_chosen_value_can_be_taken_away_and_brings_back_the_first_page() -> None:
-    state = Asked("党建", Filters(("云岭日报", ""), ("2023",)), "newest", 3)
+    state = Asked("党建", Filters({"newspaper": ("云岭日报", ""), "year": ("2023",)}), "newest", 3)
     with app.test_request_context():
         without = asked.read(parsed(state.without_url("newspaper", "")))
         bare = asked.read(parsed(state.unfiltered_url()))
 
-    assert without == Asked("党建", Filters(("云岭日报",), ("2023",)), "newest", 1)
+    assert without == Asked("党建", Filters({"newspaper": ("云岭日报",), "year": ("2023",)}), "newest", 1)
     assert bare == Asked("党建", Filters(), "newest", 1)
+
+
+def test_what_is_left_out_is_not_asked_for_as_well() -> None:
+    args = MultiDict([("q", "a"), ("year", "2023"), ("year", "2022"), ("not_year", "2023")])
+
+    assert asked.read(args).filters == Filters({"year": ("2022",)}, {"year": ("2023",)})
 
 
 @pytest.mark.parametrize(
@@ -67,6 +91,12 @@ def test_a_chosen_value_can_be_taken_away_and_brings_back_the_first_page() -> No
         ("page", "٣"),
         ("page", "9" * 5000),
         ("page", "1e3"),
+        ("since", "2023"),
+        ("since", "20230801"),
+        ("until", "2023-02-30"),
+        ("until", "昨天"),
+        ("copies", "2"),
+        ("scope", "newspaper"),
     ],
 )
 def test_a_parameter_that_cannot_be_used_is_named(name: str, value: str) -> None:
@@ -83,16 +113,35 @@ def test_more_chosen_values_than_anybody_ticks_are_refused() -> None:
 
 
 def test_choices_show_years_newest_first_and_never_lose_a_chosen_value() -> None:
-    state = Asked("a", Filters(years=("2019", "")))
+    state = Asked("a", Filters({"year": ("2019", "")}, {"year": ("2020",)}))
 
     found = asked.choices(state, "year", (("2021", 4), ("", 2), ("2023", 1)))
 
     assert found == [
-        Choice("year", "2023", "2023", 1, False),
-        Choice("year", "2021", "2021", 4, False),
-        Choice("year", "2019", "2019", 0, True),
-        Choice("year", "", "未知日期", 2, True),
+        Choice("2023", "2023", 1, False),
+        Choice("2021", "2021", 4, False),
+        Choice("2020", "2020", 0, False, excluded=True),
+        Choice("2019", "2019", 0, True),
+        Choice("", "未知日期", 2, True),
     ]
+
+
+def test_edition_pages_come_in_the_order_of_their_numbers() -> None:
+    labels = ["10", "2", "", "A02", "A10", "A1", "01", "特1", "05-08"]
+    found = asked.choices(Asked("a"), "edition_page", [(label, 1) for label in labels])
+
+    assert [choice.label for choice in found] == [
+        "01版", "2版", "05-08版", "10版", "A1版", "A02版", "A10版", "特1版", "未注明版次",
+    ]  # fmt: skip
+
+
+def test_many_values_lie_behind_a_click_and_a_chosen_one_opens_it() -> None:
+    counts = {"author": [(f"作者{place}", 1) for place in range(90)]}
+    [closed] = asked.facets(Asked("a"), counts)
+    [opened] = asked.facets(Asked("a", Filters({"author": ("作者70",)})), counts)
+
+    assert (len(closed.first), len(closed.more), closed.left, closed.is_open) == (8, 42, 40, False)
+    assert (opened.more[-1].value, opened.left, opened.is_open) == ("作者70", 39, True)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.model import Block, Run
+from kb.model import Block, Mark, Run
 from kb.text.normalize import display
 from kb.web.reading import heading_ranks, read, safe_url, shown
 from tests.making import article as made
@@ -35,7 +35,7 @@ def test_a_mark_is_widened_by_its_neighbours_in_the_next_run() -> None:
 
 def test_a_run_in_heading_is_cut_off_at_its_length_also_inside_a_highlight() -> None:
     article = shelf.full()
-    block = read(article, ("学用结合学习",)).blocks[3]
+    block = read(article, (Mark("学用结合学习"),)).blocks[3]
 
     assert "".join(run.text for run in block.opening) == "一是坚持学用结合"
     assert "".join(run.text for run in block.opening + block.runs) == display(article.blocks[3].text)
@@ -44,7 +44,7 @@ def test_a_run_in_heading_is_cut_off_at_its_length_also_inside_a_highlight() -> 
 def test_a_table_is_shown_by_row_and_cell_also_where_a_highlight_spans_cells() -> None:
     article = made("制度清单", ("制度\t次数\n三会一课\t12",))
     table = replace(article.blocks[0], kind="table")
-    [block] = read(replace(article, blocks=(table,)), ("次数三会",)).blocks
+    [block] = read(replace(article, blocks=(table,)), (Mark("次数三会"),)).blocks
 
     assert [["".join(run.text for run in cell) for cell in row] for row in block.rows()] == [
         ["制度", "次数"],
@@ -66,10 +66,12 @@ def test_a_quotation_is_shown_with_the_punctuation_of_its_block() -> None:
     assert quotation.words == "江山就是人民，人民就是江山"
 
 
-def test_marks_are_counted_and_the_first_place_is_known() -> None:
-    found = read(shelf.full(), ("主题党日",))
+def test_marks_are_counted_as_often_as_they_are_shown() -> None:
+    article = made("制度清单", ("制度\t次数\n三会一课\t12", "三会一课"))
+    table = replace(article.blocks[0], kind="table")
+    found = read(replace(article, blocks=(table, article.blocks[1])), (Mark("次数三会"), Mark("三会一课")))
 
-    assert (found.hits, found.first_hit) == (1, found.blocks[7].anchor)
+    assert found.hits == 3  # one runs through two cells
 
 
 def test_only_web_addresses_become_links() -> None:

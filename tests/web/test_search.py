@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -70,14 +71,39 @@ def test_a_hit_names_its_place_and_what_is_unknown(see: See) -> None:
     assert unknown.startswith("未注明报纸（来源 sample） · 未署名 · 缺发布日期")
 
 
-def test_a_reprint_points_to_the_earliest_copy(see: See) -> None:
-    hits = {
-        hit.cssselect("h2 a")[0].get("href"): hit for hit in see("/search?q=检察机关党建").cssselect(".hit")
-    }
-    [reprint] = [hit for href, hit in hits.items() if href.startswith(f"/a/{shelf.REPRINT}?")]
+def test_copies_of_a_text_are_one_result_with_the_others_listed_under_it(see: See) -> None:
+    page = see("/search?q=检察机关党建&sort=oldest")
+    [copies] = page.cssselect("details.copies")
 
-    assert reprint.cssselect(".meta a")[0].get("href") == f"/a/{shelf.FULL}"
-    assert "同文转载" in text(reprint)
+    assert text(page.cssselect("[role=status]")[0]).startswith("找到 2 篇（合并转载后 1 条），用时 ")
+    assert text(copies.cssselect("summary")[0]).startswith("另有 1 处转载")
+    assert [link.get("href").split("?")[0] for link in copies.cssselect("a")] == [f"/a/{shelf.REPRINT}"]
+    assert text(copies.cssselect(".meta")[0]) == "云岭日报 · 2023-08-09"
+
+
+def test_every_copy_is_listed_where_that_is_asked_for(see: See) -> None:
+    page = see(see("/search?q=检察机关党建&sort=newest").cssselect("a.tool")[0].get("href"))
+    hrefs = [link.get("href").split("?")[0] for link in page.cssselect(".hit h2 a")]
+
+    assert text(page.cssselect("[role=status]")[0]).startswith("找到 2 篇，用时 ")
+    assert hrefs == [f"/a/{shelf.REPRINT}", f"/a/{shelf.FULL}"]
+    assert page.cssselect(".hit .meta a")[0].get("href") == f"/a/{shelf.FULL}"
+    assert parse_qs(urlsplit(page.cssselect("a.tool")[0].get("href")).query) == {
+        "q": ["检察机关党建"],
+        "sort": ["newest"],
+    }
+
+
+def test_a_hit_names_the_headings_that_its_passage_stands_under(see: See) -> None:
+    path = see("/search?q=学用结合").cssselect(".hit-path")[0]
+
+    assert text(path) == "所在小节：一、为什么要抓融合 › （一）把准方向"
+
+
+def test_subtitles_are_marked_too(see: See) -> None:
+    [subtitle] = see("/search?q=副题 青溪县人民检察院").cssselect(".hit-subtitle")[:1]
+
+    assert [mark.text for mark in subtitle.cssselect("mark")]
 
 
 def test_sorting_is_by_links_and_the_present_order_is_told(see: See) -> None:
@@ -85,9 +111,37 @@ def test_sorting_is_by_links_and_the_present_order_is_told(see: See) -> None:
     links = page.cssselect("nav[aria-label=排序] a")
     days = [time.get("datetime") for time in page.cssselect(".hit time")]
 
-    assert [link.text for link in links] == ["相关度", "最新", "最早"]
-    assert [link.get("aria-current") for link in links] == [None, "true", None]
+    assert [link.text for link in links] == ["相关度", "最新", "最早", "最长", "最短"]
+    assert [link.get("aria-current") for link in links] == [None, "true", None, None, None]
     assert days == sorted(days, reverse=True)
+
+
+@pytest.mark.parametrize(("sort", "is_reversed"), [("longest", True), ("shortest", False)])
+def test_results_can_be_sorted_by_length(client: FlaskClient, sort: str, is_reversed: bool) -> None:
+    ids = [hit["id"] for hit in client.get(f"/search.json?q=三会一课&sort={sort}&limit=100").json["hits"]]
+    lengths = [len(shelf.note(one - shelf.FIRST_NOTE).blocks[0].text) for one in ids]
+
+    assert len(ids) == shelf.NOTES
+    assert lengths == sorted(lengths, reverse=is_reversed)
+
+
+def test_the_order_chosen_last_is_asked_for_by_the_next_search(client: FlaskClient) -> None:
+    def boxed() -> list[str]:
+        page = html.document_fromstring(client.get("/").text)
+        return [one.get("value") for one in page.cssselect("form[role=search] input[name=sort]")]
+
+    before = boxed()
+    client.get("/search?q=三会一课&sort=oldest")
+    [cookie] = client.get("/search?q=三会一课&sort=newest").headers.getlist("Set-Cookie")
+    chosen = boxed()
+    unasked = client.get("/search?q=三会一课").headers.getlist("Set-Cookie")
+    page = html.document_fromstring(client.get("/search?q=三会一课").text)
+    client.get(page.cssselect("nav[aria-label=排序] a")[0].get("href"))
+
+    assert (before, chosen, boxed()) == ([], ["newest"], [])
+    assert cookie.startswith("sort=newest;") and "SameSite=Lax" in cookie and "HttpOnly" in cookie
+    assert unasked == []
+    assert page.cssselect("nav[aria-label=排序] [aria-current]")[0].text == "相关度"
 
 
 def test_facets_have_counts_and_a_button_that_needs_no_script(see: See) -> None:
@@ -96,9 +150,9 @@ def test_facets_have_counts_and_a_button_that_needs_no_script(see: See) -> None:
 
     assert form.get("method") == "get"
     assert text(form.cssselect("button")[0]) == "应用"
-    assert dict(form.form_values()) == {"q": "三会一课", "sort": "oldest"}
+    assert dict(form.form_values()) == {"q": "三会一课", "sort": "oldest", "since": "", "until": ""}
     assert values["云岭日报"] == "云岭日报 12 篇"
-    assert [value for value in values if value.isdecimal()] == ["2022", "2021", "2020"]
+    assert [value for value in values if value.startswith("20")] == ["2022", "2021", "2020"]
 
 
 def test_several_values_of_a_facet_are_chosen_together_and_each_can_be_removed(see: See) -> None:
@@ -115,6 +169,65 @@ def test_several_values_of_a_facet_are_chosen_together_and_each_can_be_removed(s
     }
     assert checked == ["云岭日报", "2021", "2020"]
     assert parse_qs(urlsplit(page.cssselect("a.clear")[0].get("href")).query) == {"q": ["三会一课"]}
+
+
+def test_a_value_can_be_left_out_and_let_in_again(see: See) -> None:
+    buttons = see("/search?q=三会一课&year=2020").cssselect("button.leave")
+    [button] = [one for one in buttons if text(one) == "排除：云岭日报"]
+    page = see(f"/search?q=三会一课&year=2020&{button.get('name')}={button.get('value')}")
+    chips = {text(chip).split(" ×")[0]: chip.get("href") for chip in page.cssselect("a.chip")}
+    boxes = [
+        box for box in page.cssselect("form.facets input[checked]") if box.get("name") == "not_newspaper"
+    ]
+
+    assert {text(hit.cssselect(".meta")[0])[:5] for hit in page.cssselect(".hit")} == {"青溪法治报"}
+    assert list(chips) == ["排除报纸：云岭日报", "年份：2020"]
+    assert parse_qs(urlsplit(chips["排除报纸：云岭日报"]).query) == {"q": ["三会一课"], "year": ["2020"]}
+    assert [text(box.getparent()) for box in boxes] == ["排除：云岭日报"]
+
+
+def test_days_are_chosen_by_two_fields_or_by_a_period(see: See) -> None:
+    page = see("/search?q=三会一课&since=2021-05-10&until=2021-05-20&newspaper=云岭日报")
+    days = [time.get("datetime") for time in page.cssselect(".hit time")]
+    fields = [
+        page.cssselect(f"form.facets input[name={name}]")[0].get("value") for name in ("since", "until")
+    ]
+    week = {text(link): link.get("href") for link in page.cssselect(".periods a")}["近一周"]
+    asked = parse_qs(urlsplit(week).query)
+
+    assert days and all("2021-05-10" <= day <= "2021-05-20" for day in days)
+    assert fields == ["2021-05-10", "2021-05-20"]
+    assert text(page.cssselect("a.chip")[1]).startswith("日期：2021-05-10 至 2021-05-20 ×")
+    assert date.fromisoformat(asked["since"][0]) == datetime.now().astimezone().date() - timedelta(days=6)
+    assert "until" not in asked and asked["newspaper"] == ["云岭日报"]
+    assert see(week).cssselect(".chip")
+
+
+def test_facets_name_everything_that_can_be_chosen(see: See) -> None:
+    form = see("/search?q=党建").cssselect("form.facets")[0]
+
+    assert [text(legend) for legend in form.cssselect("legend")] == [
+        "日期", "报纸", "来源", "年份", "作者", "作者单位", "版次",
+    ]  # fmt: skip
+
+
+def test_a_second_search_goes_on_within_the_first(see: See, client: FlaskClient) -> None:
+    form = see("/search?q=三会一课&newspaper=云岭日报&sort=newest&page=2").cssselect("form.within")[0]
+    asked = {**dict(form.form_values()), "within": "第3支部"}
+    response = client.get("/search", query_string=asked)
+
+    assert response.status_code == 302
+    assert parse_qs(urlsplit(response.headers["Location"]).query) == {
+        "q": ["三会一课 第3支部"],
+        "newspaper": ["云岭日报"],
+        "sort": ["newest"],
+    }
+
+
+def test_a_second_search_leaves_the_first_as_it_was_meant(client: FlaskClient) -> None:
+    response = client.get("/search", query_string={"q": "支部 或 党建", "within": "学习"})
+
+    assert parse_qs(urlsplit(response.headers["Location"]).query)["q"] == ["(支部 或 党建) 学习"]
 
 
 def test_unknown_date_and_newspaper_are_values_of_their_own(see: See) -> None:
@@ -159,18 +272,72 @@ def test_a_page_beyond_the_depth_is_a_sentence(see: See) -> None:
 
 def test_nothing_found_says_what_to_try(see: See) -> None:
     page = see("/search?q=“绝无此语句”&year=2020")
-    links = [text(link) for link in page.cssselect("main .notice a")]
 
     assert "没有找到" in text(page.cssselect("[role=status]")[0])
     assert "检查有没有错字" in main(page)
-    assert links == ["去掉「年份：2020」再找", "去掉全部筛选条件再找"]
+
+
+def test_nothing_found_tells_how_much_there_is_without_each_filter(see: See) -> None:
+    page = see("/search?q=“三会一课”&year=1999&newspaper=云岭日报&not_source=x&since=2020-01-01")
+    ways = [text(way) for way in page.cssselect("main .notice li")[2:]]
+    [link] = page.cssselect("main .notice a")[:1]
+
+    assert ways == ["去掉「年份：1999」：12 篇", "去掉全部筛选条件再找"]
+    assert text(see(link.get("href")).cssselect("[role=status]")[0]).startswith("找到 12 篇")
 
 
 def test_a_loosened_answer_is_labelled(see: See) -> None:
-    page = see("/search?q=三会一课 “绝无此语句”")
+    page = see("/search?q=三会一课 绝无此语句")
 
     assert page.cssselect(".hit")
     assert "没有同时含全部词语的文章；以下按命中词语多少排列" in main(page)
+
+
+def test_a_loosened_answer_tells_how_much_there_is_without_each_part(see: See) -> None:
+    page = see("/search?q=三会一课 绝无此语句 支部")
+    links = {text(link): link.get("href") for link in page.cssselect("main .notice a")}
+
+    assert [text(way) for way in page.cssselect("main .notice li")] == ["去掉「绝无此语句」：24 篇"]
+    assert parse_qs(urlsplit(links["去掉「绝无此语句」"]).query) == {"q": ["三会一课 支部"]}
+
+
+def test_words_can_be_looked_for_in_one_place_only(see: See) -> None:
+    title, author = see("/search?q=纪实&scope=title"), see("/search?q=周明远&scope=author")
+    nowhere = see("/search?q=谈体会&scope=title")
+
+    assert text(title.cssselect("[role=status]")[0]).startswith("找到 24 篇")
+    assert [box.get("value") for box in title.cssselect("form[role=search] input[checked]")] == ["title"]
+    assert text(author.cssselect("[role=status]")[0]).startswith("找到 2 篇")
+    assert text(nowhere.cssselect("main .notice li")[2]).startswith("在全部内容里找：")
+
+
+def test_months_are_shown_under_the_chosen_year(see: See) -> None:
+    def legends(url: str) -> list[str]:
+        return [text(legend) for legend in see(url).cssselect("form.facets legend")]
+
+    boxes = see("/search?q=三会一课&year=2021").cssselect("form.facets input[name=month]")
+
+    assert "月份" not in legends("/search?q=三会一课")
+    assert [text(box.getparent()) for box in boxes] == ["2021年5月 8 篇"]
+    assert text(see("/search?q=三会一课&month=2021-05").cssselect("a.chip")[0]).startswith("月份：2021年5月")
+
+
+def test_a_query_that_cannot_be_read_shows_the_place_and_offers_its_words(see: See) -> None:
+    page = see("/search?q=党建 （业务 或&sort=newest", 400)
+    [typed] = page.cssselect("pre.typed")
+    [offer] = [link for link in page.cssselect("main a") if "按普通词语检索" in text(link)]
+
+    assert typed.text_content() == "党建 （业务 或"
+    assert [mark.text for mark in typed.cssselect("mark")] == ["或"]
+    assert text(offer) == "按普通词语检索：党建 业务"
+    assert parse_qs(urlsplit(offer.get("href")).query) == {"q": ["党建 业务"]}
+
+
+def test_a_parameter_that_cannot_be_used_is_not_blamed_on_the_query(see: See) -> None:
+    page = see("/search?q=党建，业务&page=x", 400)
+
+    assert not page.cssselect("pre.typed")
+    assert "按普通词语检索" not in main(page)
 
 
 def test_a_bad_query_is_a_sentence_on_the_page_and_keeps_what_was_typed(see: See) -> None:
@@ -212,14 +379,27 @@ def test_an_index_that_is_away_is_said_with_what_still_works(empty_client: Flask
 def test_json_has_the_promised_keys(client: FlaskClient) -> None:
     answer = client.get("/search.json?q=三会一课&newspaper=云岭日报&limit=3&offset=2").json
 
-    assert list(answer) == ["total", "took_ms", "fallback", "hits", "facets"]
+    assert list(answer)[:5] == ["total", "took_ms", "fallback", "hits", "facets"]
+    assert set(answer) >= {"articles", "groups", "expanded", "did_you_mean"}
     assert answer["total"] == 12 and answer["fallback"] is None and len(answer["hits"]) == 3
     assert set(answer["hits"][0]) >= {
-        "id", "title", "subtitle", "newspaper", "published", "edition_page", "score", "snippet",
+        "id", "title", "subtitle", "newspaper", "published", "edition_page", "score", "snippet", "heading_path",
+        "copies",
     }  # fmt: skip
     assert {"text", "matched"} == set(answer["hits"][0]["snippet"][0])
-    assert sorted(answer["facets"]) == ["newspaper", "year"]
+    assert set(answer["facets"]) == {
+        "affiliation", "author", "edition_page", "month", "newspaper", "source", "year",
+    }  # fmt: skip
     assert all(isinstance(value, str) and isinstance(count, int) for value, count in answer["facets"]["year"])
+
+
+def test_json_gives_every_copy_unless_it_is_asked_to_group_them(client: FlaskClient) -> None:
+    each = client.get("/search.json?q=检察机关党建").json
+    grouped = client.get("/search.json?q=检察机关党建&copies=0&sort=oldest").json
+
+    assert [each[name] for name in ("total", "articles", "groups")] == [2, 2, None]
+    assert [grouped[name] for name in ("total", "articles", "groups")] == [1, 2, 1]
+    assert [copy["id"] for copy in grouped["hits"][0]["copies"]] == [shelf.REPRINT]
 
 
 def test_json_goes_on_where_the_page_does(client: FlaskClient) -> None:

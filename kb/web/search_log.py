@@ -1,0 +1,109 @@
+"""Searches noted in memory and written to the store by a thread of their own: no page waits for the disk or fails by it.
+
+While another process holds the store's write lock they are kept; when too many wait, further ones are dropped and counted.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from kb.config import Settings
+from kb.errors import KbError
+from kb.store import searches
+from kb.store.db import checkpoint, connect, writing
+from kb.store.searches import Searched
+
+log = structlog.get_logger("kb.web")
+
+FLUSH_SECONDS = 2.0  # a search is written at the latest then
+BUSY_SECONDS = 1.0  # that a flush waits for the write lock before it keeps what it has
+WAITING = 10_000  # searches kept in memory at most
+FORGET_SECONDS = 3600.0  # between two looks for what is too old
+POPULAR = 6  # queries shown
+POPULAR_SECONDS = 60.0  # that they stay as they are
+
+
+class SearchLog:
+    """The log of one process. `note` may be called from any thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._flushing = threading.Lock()
+        self._waiting: deque[Searched] = deque()
+        self._dropped = 0
+        self._thread: threading.Thread | None = None
+        self._forget_at = 0.0  # by time.monotonic()
+        self._popular: list[str] = []
+        self._popular_until = 0.0
+
+    def note(self, text: str, total: int, took_ms: float) -> None:
+        """Remember a search; it is written soon. Never waits, never fails."""
+        if not self._settings.search_log_days:
+            return
+        with self._lock:
+            if len(self._waiting) >= WAITING:
+                self._dropped += 1
+                return
+            self._waiting.append(searches.searched(text, total, took_ms))
+            if self._thread is not None:
+                return
+            self._thread = threading.Thread(target=self._write, name="search-log", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # no more threads: the next search tries again
+            self._thread = None
+
+    def flush(self) -> bool:
+        """Write what waits and forget what is too old, in one transaction. False when the store cannot be written now: then it is kept."""
+        with self._flushing:
+            with self._lock:
+                items, dropped = list(self._waiting), self._dropped
+            try:
+                self._store(items)
+            except (SQLAlchemyError, KbError) as error:
+                log.warning("searches.kept", count=len(items), reason=type(error).__name__)
+                return False
+            with self._lock:
+                for _ in items:
+                    self._waiting.popleft()
+                self._dropped -= dropped
+            if dropped:
+                log.warning("searches.dropped", count=dropped)
+            return True
+
+    def popular(self, connection: Connection) -> list[str]:
+        """What many searched for lately and found; read from the store once in a while."""
+        now = time.monotonic()
+        if self._settings.search_log_days and now >= self._popular_until:
+            self._popular_until = now + POPULAR_SECONDS
+            self._popular = searches.popular(connection, POPULAR)
+        return self._popular
+
+    def _write(self) -> None:
+        """Until nothing waits."""
+        while True:
+            time.sleep(FLUSH_SECONDS)
+            self.flush()
+            with self._lock:
+                if not self._waiting:
+                    self._thread = None
+                    return
+
+    def _store(self, items: list[Searched]) -> None:
+        database = connect(self._settings.database, busy_seconds=BUSY_SECONDS)
+        try:
+            with writing(database) as connection:
+                searches.record(connection, items)
+                if time.monotonic() >= self._forget_at:
+                    searches.forget(connection, self._settings.search_log_days)
+                    self._forget_at = time.monotonic() + FORGET_SECONDS
+            checkpoint(database, self._settings.data)
+        finally:
+            database.dispose()

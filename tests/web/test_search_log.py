@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from flask import Flask
+from lxml import html
+from sqlalchemy import Engine as Database
+
+from kb.config import Settings
+from kb.store import searches
+from kb.store.db import reading, writing
+from kb.store.searches import Report
+from kb.web import create_app, search_log
+from kb.web.library import EXTENSION, Library
+from kb.web.search_log import SearchLog
+from tests.web import shelf
+
+
+@pytest.fixture
+def shelved(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Flask:  # type: ignore[no-untyped-def]
+    """The application over a library of its own; its log is written when it is told to."""
+    monkeypatch.setattr(SearchLog, "_write", lambda _self: None)
+    return create_app(shelf.build(tmp_path / "data"))
+
+
+def logged(database: Database) -> Report:
+    with reading(database) as connection:
+        return searches.report(connection, 30)
+
+
+def library(app: Flask) -> Library:
+    found = app.extensions[EXTENSION]
+    assert isinstance(found, Library)
+    return found
+
+
+def test_a_search_is_logged_once_however_it_is_paged_and_narrowed(shelved: Flask) -> None:
+    client = shelved.test_client()
+    for more in ("", "&page=2", "&year=2020", "&newspaper=云岭日报"):
+        assert client.get(f"/search?q=三会一课{more}").status_code == 200
+    client.get("/search?q=“绝无此语句”")
+    client.get("/search?q=三会一课 绝无此语句")
+    client.get("/search?q=")
+    library(shelved).log.flush()
+
+    said = logged(library(shelved).database)
+    assert [(one.query, one.times, one.total) for one in said.frequent] == [
+        ("“绝无此语句”", 1, 0),
+        ("三会一课", 1, shelf.NOTES),
+        ("三会一课 绝无此语句", 1, 0),
+    ]
+
+
+def test_a_page_never_waits_for_a_writer_and_the_log_is_kept_for_later(
+    shelved: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_log, "BUSY_SECONDS", 0.05)
+    found = library(shelved)
+    with writing(found.database):
+        assert shelved.test_client().get("/search?q=三会一课").status_code == 200
+        assert not found.log.flush()
+    assert found.log.flush()
+
+    assert logged(found.database).searches == 1
+
+
+def test_what_waits_is_written_by_a_thread_of_its_own(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_log, "FLUSH_SECONDS", 0.01)
+    log = SearchLog(settings)
+    for number in range(300):
+        log.note(f"词{number}", 1, 1.0)
+    end = time.monotonic() + 60
+    while logged(database).searches < 300:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_too_many_waiting_searches_are_dropped_and_counted(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(search_log, "WAITING", 3)
+    monkeypatch.setattr(SearchLog, "_write", lambda _self: None)
+    log = SearchLog(settings)
+    for _ in range(5):
+        log.note("党建", 1, 1.0)
+    log.flush()
+
+    assert logged(database).searches == 3
+    assert "searches.dropped" in "".join(capfd.readouterr())
+
+
+def test_nothing_is_logged_when_nothing_is_kept_and_what_was_is_deleted(
+    settings: Settings, database: Database
+) -> None:
+    with writing(database) as connection:
+        searches.record(connection, [searches.Searched("2020-01-01T00:00:00Z", "旧", 1, 1)])
+    log = SearchLog(settings.model_copy(update={"search_log_days": 0}))
+    log.note("党建", 1, 1.0)
+    log.flush()
+
+    with reading(database) as connection:
+        assert searches.report(connection, 3650).searches == 0
+
+
+def test_home_shows_what_many_look_for(shelved: Flask) -> None:
+    client = shelved.test_client()
+    before = html.document_fromstring(client.get("/").text)
+    with writing(library(shelved).database) as connection:
+        searches.record(connection, [searches.searched("三会一课", 24, 1)] * 5)
+    library(shelved).log._popular_until = 0.0
+    after = html.document_fromstring(client.get("/").text)
+
+    assert not before.cssselect(".popular")
+    assert [link.text for link in after.cssselect(".popular a")] == ["三会一课"]
