@@ -87,6 +87,7 @@ def _find(asked: Asked, offset: int, limit: int) -> Results:
         filters=asked.filters,
         sort=asked.sort,
         scope=asked.scope,
+        exact=asked.exact,
         grouped=not asked.copies,
         offset=offset,
         limit=min(limit, DEPTH - offset),

@@ -2,9 +2,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from kb.web.library import EXTENSION
 from tests.web import shelf
+
+
+@pytest.fixture(autouse=True)
+def tables(app: Flask) -> None:
+    """Made before the first question, as `kb serve` does."""
+    app.extensions[EXTENSION].suggester.refresh()
 
 
 def suggestions(client: FlaskClient, typed: str) -> list[dict[str, Any]]:
@@ -60,3 +69,11 @@ def test_a_question_that_is_empty_hostile_or_long_is_answered(
     ):
         assert isinstance(suggestions(client, typed), list)
     assert isinstance(suggestions(empty_client, "党"), list)
+
+
+def test_equal_names_are_shown_with_a_way_to_what_was_typed(client: FlaskClient) -> None:
+    page, exact = client.get("/search?q=三会一课制度").text, client.get("/search?q=三会一课制度&exact=1")
+
+    assert "已含：三会一课（" in page and "exact=1" in page
+    assert "仅搜原词（" in exact.text and "已含" not in exact.text
+    assert client.get("/search.json?q=三会一课制度").json["expanded"] == [["三会一课制度", ["三会一课"]]]  # type: ignore[index]
