@@ -119,6 +119,29 @@ class Search:
         """What of a query to mark in a text. Raises QueryError."""
         return self.engine.marks(_limited(self._typed(text, scope, exact=False), scope))
 
+    def count(self, text: str, *, filters: Filters | None = None, scope: Scope = "all") -> int:
+        """How many articles have all that was typed. Raises as `find` does."""
+        filters = filters or Filters()
+        page = Page(
+            only=filters.only,
+            without=filters.without,
+            since=filters.since,
+            until=filters.until,
+            limit=0,
+            seconds=self.query_seconds,
+        )
+        return self.engine.find(_limited(self._typed(text, scope, exact=False), scope), page).articles
+
+    def like(self, stored: StoredArticle, limit: int) -> list[StoredArticle]:
+        """The articles most like one, copies of it left out; none while the index cannot answer."""
+        try:
+            ids = self.engine.like(stored, limit)
+        except EngineDownError:
+            return []
+        with reading(self.database) as connection:
+            found = articles.many(connection, ids)
+        return [found[one] for one in ids if one in found and found[one].status in SHOWN_STATUSES]
+
     def problem(self) -> str | None:
         """Why it cannot answer now, in Chinese; None when it can."""
         try:
