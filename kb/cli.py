@@ -428,13 +428,15 @@ def measure(folder: Path | None, builtin: bool, as_json: bool) -> None:
 @main.command()
 @click.option("--host", help="监听地址 · address to listen on (127.0.0.1)")
 @click.option("--port", type=click.IntRange(0, 65535), help="端口,被占用时用下一个 · port (8000)")
+@click.option("--processes", type=click.IntRange(1, 32), help="网页进程数 · web processes (1)")
 @click.option("--yes-open", is_flag=True, help="允许别的机器访问 · allow an address that others can reach")
-def serve(host: str | None, port: int | None, yes_open: bool) -> None:
+def serve(host: str | None, port: int | None, processes: int | None, yes_open: bool) -> None:
     """Serve the web pages until Ctrl+C."""
     from kb.web import create_app
     from kb.web import server as web_server
 
-    chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    asked = {"host": host, "port": port, "web_processes": processes}
+    chosen = {name: value for name, value in asked.items() if value is not None}
     settings = opening.settings().model_copy(update=chosen)
     if settings.host not in OPEN_LOCALLY and not yes_open:
         raise ConfigError("serve.open", host=settings.host)

@@ -21,7 +21,8 @@ class Settings(BaseModel):
     data: Path = Field(Path("data"), description="数据文件夹 · data folder: database, raw pages, index")
     host: str = Field("127.0.0.1", description="网页服务监听地址 · address the web server listens on")
     port: int = Field(8000, ge=0, le=65535, description="网页服务端口 · port of the web server")
-    web_threads: int = Field(4, ge=1, le=64, description="网页服务线程数 · threads of the web server")
+    web_threads: int = Field(4, ge=1, le=64, description="每个网页进程的线程数 · threads of each web process")
+    web_processes: int = Field(1, ge=1, le=32, description="网页进程数 · web processes")
     crawl_mirrors: str = Field(
         "",
         description="由运维指定的镜像,逗号分隔 · mirrors named by the operator, comma-separated: "
@@ -114,7 +115,7 @@ def prepare_data(settings: Settings) -> None:
 
 @lru_cache(maxsize=8)
 def shipped(name: str = "") -> Path:
-    """The folder of shipped files `name` (templates, corpus), from a checkout, an editable or a wheel install.
+    """The folder of shipped files `name` (templates, corpus, docs), from a checkout, an editable or a wheel install.
 
     In a checkout they lie beside the package; hatchling puts them inside it in a wheel.
     """

@@ -268,6 +268,7 @@ class Mark:
     field: Field | None = None  # marked only there; None = everywhere
 
 
+Scope = Literal["all", "title", "body", "author"]
 Sort = Literal["relevance", "newest", "oldest", "longest", "shortest"]
 Match = Literal["all", "any"]  # of the clauses of a query
 
@@ -276,7 +277,7 @@ Match = Literal["all", "any"]  # of the clauses of a query
 class Filters:
     """What was chosen beside the query. Within one facet any value will do; every facet and the days must agree.
 
-    Facets are newspaper, source, year, author, affiliation and edition_page; "" among their values stands for
+    Facets are newspaper, source, year, month, author, affiliation and edition_page; "" among their values stands for
     unknown. An unknown date lies in no range of days.
     """
 
@@ -373,12 +374,13 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Relaxed:
-    """How much would be found without one filter."""
+    """How much would be found without one filter or one part of the query."""
 
-    dropped: Literal["facet", "without", "days"]
-    name: str  # newspaper, for facet and without; else ""
-    value: str  # 法治日报, for without; else ""
-    total: int  # articles
+    dropped: Literal["facet", "without", "days", "scope", "part"]
+    name: str = ""  # newspaper, for facet and without
+    value: str = ""  # 法治日报, for without; the part, as a line
+    text: str = ""  # for part: the line that is left
+    total: int = 0  # articles
 
 
 @dataclass(frozen=True, slots=True)

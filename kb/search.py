@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import Engine as Database
 
@@ -25,10 +26,12 @@ from kb.model import (
     Query,
     Relaxed,
     Results,
+    Scope,
     Sort,
     StoredArticle,
 )
 from kb.query import parse
+from kb.rewriting import limited, line, without_one
 from kb.store import articles
 from kb.store.db import reading
 from kb.store.reprints import copies
@@ -36,7 +39,7 @@ from kb.text import snippet
 from kb.text.lexicon import load_segmenter
 
 SNIPPET_CHARS = 120
-FACETS = ("newspaper", "source", "year", "author", "affiliation", "edition_page")
+FACETS = ("newspaper", "source", "year", "month", "author", "affiliation", "edition_page")
 FACET_VALUES = 300  # of one facet that are told: the most frequent, and unknown
 DEPTH = 1000  # results that can be paged through; what lies deeper is reached by narrowing or by kb export
 RELAXED = 8  # at most so many ways to find more are tried where nothing was found
@@ -65,17 +68,20 @@ class Search:
         *,
         filters: Filters | None = None,
         sort: Sort = "relevance",
+        scope: Scope = "all",
         grouped: bool = False,
         offset: int = 0,
         limit: int = 10,
     ) -> Results:
         """The articles that have all that was typed, or, when none has, those that have most of it first.
 
+        `scope`: the field that what was typed without one is looked for in.
         `grouped`: of the copies of one text only the first, with the others told.
         Raises QueryError for a query that cannot be read, EngineDownError when the index cannot answer, TooSlowError.
         """
         started = time.perf_counter()
-        query, filters = parse(text, datetime.now().astimezone().date()), filters or Filters()
+        typed, filters = _read(text), filters or Filters()
+        query = _limited(typed, scope)
         page = Page(
             only=filters.only,
             without=filters.without,
@@ -93,9 +99,9 @@ class Search:
         return Results(
             query=query,
             total=found.total,
-            articles=self._articles(query, page, fallback) if grouped else found.total,
+            articles=found.articles,
             grouped=grouped,
-            relaxed=() if found.total and not fallback else self._relaxed(query, page),
+            relaxed=() if found.total and not fallback else self._relaxed(_wider(typed, scope, page)),
             took_ms=round((time.perf_counter() - started) * 1000, 1),
             fallback="any" if fallback else None,
             hits=hits,
@@ -106,9 +112,9 @@ class Search:
             stale=behind,
         )
 
-    def marks(self, text: str) -> tuple[Mark, ...]:
+    def marks(self, text: str, scope: Scope = "all") -> tuple[Mark, ...]:
         """What of a query to mark in a text. Raises QueryError."""
-        return self.engine.marks(parse(text, datetime.now().astimezone().date()))
+        return self.engine.marks(_limited(_read(text), scope))
 
     def problem(self) -> str | None:
         """Why it cannot answer now, in Chinese; None when it can."""
@@ -126,19 +132,14 @@ class Search:
         some = self.engine.find(query, page, match="any")
         return (some, True) if some.total else (found, False)
 
-    def _articles(self, query: Query, page: Page, fallback: bool) -> int:
-        """How many articles match, each copy counted."""
-        counted = replace(page, collapse=False, facets=(), offset=0, limit=0)
-        return self.engine.find(query, counted, match="any" if fallback else "all").total
-
-    def _relaxed(self, query: Query, page: Page) -> tuple[Relaxed, ...]:
-        """What would be found without one of the filters, the most first; what brings nothing is left out."""
+    def _relaxed(self, wider: Iterable[tuple[Relaxed, Query, Page]]) -> tuple[Relaxed, ...]:
+        """What each of the wider questions would find, the most first; what brings nothing is left out."""
         ends = time.monotonic() + RELAXED_SECONDS
         found = []
-        for relaxed, wider in _wider(page)[:RELAXED]:
+        for relaxed, query, page in islice(wider, RELAXED):
             left = ends - time.monotonic()
             try:
-                if left > 0 and (total := self.engine.find(query, replace(wider, seconds=left)).total):
+                if left > 0 and (total := self.engine.find(query, replace(page, seconds=left)).total):
                     found.append(replace(relaxed, total=total))
             except TooSlowError:
                 break
@@ -163,19 +164,30 @@ def _most(counts: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
     return (*counts[:FACET_VALUES], *(one for one in counts[FACET_VALUES:] if not one[0]))
 
 
-def _wider(page: Page) -> list[tuple[Relaxed, Page]]:
-    """Every way to drop one filter, and the question that is left."""
+def _read(text: str) -> Query:
+    return parse(text, datetime.now().astimezone().date())
+
+
+def _limited(query: Query, scope: Scope) -> Query:
+    return query if scope == "all" else replace(query, root=limited(query.root, scope))
+
+
+def _wider(typed: Query, scope: Scope, page: Page) -> Iterator[tuple[Relaxed, Query, Page]]:
+    """Every way to drop one filter, the scope or one part of what was typed, and the question that is left."""
     asked = replace(page, collapse=False, facets=(), offset=0, limit=0)
-    found = []
+    query = _limited(typed, scope)
     for name in page.only:
-        found.append((Relaxed("facet", name, "", 0), replace(asked, only={**page.only, name: ()})))
+        yield Relaxed("facet", name), query, replace(asked, only={**page.only, name: ()})
     for name, values in page.without.items():
         for value in values:
             kept = {**page.without, name: tuple(one for one in values if one != value)}
-            found.append((Relaxed("without", name, value, 0), replace(asked, without=kept)))
+            yield Relaxed("without", name, value), query, replace(asked, without=kept)
     if page.since or page.until:
-        found.append((Relaxed("days", "", "", 0), replace(asked, since=None, until=None)))
-    return found
+        yield Relaxed("days"), query, replace(asked, since=None, until=None)
+    if scope != "all":
+        yield Relaxed("scope"), typed, asked
+    for part, left in without_one(typed.root):
+        yield Relaxed("part", value=part, text=line(left)), _limited(replace(typed, root=left), scope), asked
 
 
 def _hit(

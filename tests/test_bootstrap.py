@@ -624,12 +624,12 @@ def test_reindex_new_passes_exit_codes_on_and_is_quiet_while_another_run_is_acti
 # --- what is installed ------------------------------------------------------------------------------------------
 
 
-def test_a_wheel_carries_templates_and_corpus_and_finds_them(tmp_path: Path) -> None:
+def test_a_wheel_carries_templates_corpus_and_documents_and_finds_them(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     wheel = next(tmp_path.glob("kb-*.whl"))
     subprocess.run([sys.executable, "-m", "zipfile", "-e", str(wheel), str(tmp_path / "site")], check=True)
-    question = "import kb.config, json; print(json.dumps([str(kb.config.shipped(n)) for n in ('templates', 'corpus')]))"
+    question = "import kb.config, json; print(json.dumps([str(kb.config.shipped(n)) for n in ('templates', 'corpus', 'docs')]))"
     answer = subprocess.run(
         [sys.executable, "-c", question],
         cwd=tmp_path,
@@ -640,7 +640,8 @@ def test_a_wheel_carries_templates_and_corpus_and_finds_them(tmp_path: Path) -> 
     )
 
     assert json.loads(answer.stdout) == [
-        str(tmp_path / "site" / "kb" / name) for name in ("templates", "corpus")
+        str(tmp_path / "site" / "kb" / name) for name in ("templates", "corpus", "docs")
     ]
     assert any((tmp_path / "site" / "kb" / "templates").iterdir())
     assert any((tmp_path / "site" / "kb" / "corpus").iterdir())
+    assert (tmp_path / "site" / "kb" / "docs" / "operations.md").exists()

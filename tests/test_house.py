@@ -22,6 +22,7 @@ CARRIED_BY = {
     "bs4": "beautifulsoup4",
     "docx": "python-docx",
     "jinja2": "flask",  # part of what Flask hands out
+    "markdown_it": "markdown-it-py",
     "markupsafe": "flask",
     "readability": "readability-lxml",
     "soupsieve": "beautifulsoup4",  # the selectors of its select()

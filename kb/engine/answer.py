@@ -78,15 +78,17 @@ def laid_out(snapshot: Snapshot, road: Road, chosen: Chosen, page: Page) -> Foun
         total=bits.size(shown),
         ids=tuple(ranked[0][page.offset :]),
         scores=tuple(ranked[1][page.offset :]),
-        facets=counted(snapshot, page.facets, matches, chosen),
+        facets=counted(snapshot, page, matches, chosen),
         articles=articles,
     )
 
 
-def counted(
-    snapshot: Snapshot, names: Sequence[str], matches: Bits, chosen: Chosen
-) -> dict[str, facets.Counts]:
-    return {name: facets.counts(snapshot, name, bits.within(matches, chosen.beside(name))) for name in names}
+def counted(snapshot: Snapshot, page: Page, matches: Bits, chosen: Chosen) -> dict[str, facets.Counts]:
+    found = {}
+    for name in page.facets:
+        values = (*page.only.get(name, ()), *page.without.get(name, ()))
+        found[name] = facets.counts(snapshot, name, bits.within(matches, chosen.beside(name)), values)
+    return found
 
 
 # --- which documents ------------------------------------------------------------------------------------------

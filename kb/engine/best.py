@@ -14,7 +14,7 @@ import numpy as np
 
 from kb.engine.all_terms import best_of_all, score_found, shared_places
 from kb.engine.any_terms import LATE, best_of_any
-from kb.engine.compiled import Array, Bytes, Floats, Ints, kernel, loop, whole
+from kb.engine.compiled import Array, Bytes, Floats, Ints, brief, kernel, loop, whole
 from kb.engine.encoding import K1
 from kb.engine.heap import order_chunks, sort
 from kb.engine.layout import (
@@ -156,7 +156,7 @@ def search_segment(
     )  # fmt: skip
 
 
-@kernel
+@brief
 def mark_any(table: Ints, words: Bytes, asked: Ints, n: int, marks: Bytes) -> None:
     """Marks the documents that have a needed term. The terms as in find_best."""
     field_of, needed, asked_at = asked[:n], asked[n : 2 * n], asked[3 * n :]
@@ -169,7 +169,7 @@ def mark_any(table: Ints, words: Bytes, asked: Ints, n: int, marks: Bytes) -> No
                     mark(row, place, marks[row[BASE] :])
 
 
-@kernel
+@brief
 def score_documents(
     mode: int, table: Ints, words: Bytes, asked: Ints, boost: Floats, count: int, docs: Ints, scores: Floats
 ) -> None:  # fmt: skip

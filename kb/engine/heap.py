@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kb.engine.compiled import Floats, Ints, kernel, loop, lowest_bit
+from kb.engine.compiled import Floats, Ints, brief, kernel, loop, lowest_bit
 
 
 @loop
@@ -69,7 +69,7 @@ def best_among(bits: Ints, all_scores: Floats, article_ids: Ints, ids: Ints, sco
     return size
 
 
-@kernel
+@brief
 def first_articles(bits: Ints, article_ids: Ints, ids: Ints) -> Ints:
     """The lowest article ids of a set of documents, ascending, as many as there is room for in `ids`."""
     size, k = 0, len(ids)

@@ -6,7 +6,7 @@ import numpy as np
 
 from kb.engine.all_terms import FEW, collect, shared_places
 from kb.engine.any_terms import LATE, part_of
-from kb.engine.compiled import Array, Bytes, Floats, Ints, kernel, u1, whole
+from kb.engine.compiled import Array, Bytes, Floats, Ints, brief, kernel, u1, whole
 from kb.engine.layout import (
     BASE,
     C_DF,
@@ -35,7 +35,7 @@ def find_range(row: Ints, prefix: Bytes) -> tuple[int, int]:
     return lower_bound(row, prefix, 0, len(prefix)), lower_bound(row, after, 0, len(after))
 
 
-@kernel
+@brief
 def total_living(rows: Ints, asked: Bytes) -> int:
     """How many living documents of all segments hold the term."""
     total = 0
@@ -181,7 +181,7 @@ def count_range(
         for chunk in range(starts.shape[1] - 1):
             for i in range(starts[0, chunk], starts[0, chunk + 1]):
                 doc = chunk * CHUNK + u1(cursors[0, C_LOW], i)
-                if len(mask) and mask[doc] == 0:
+                if whole(found[doc]) >= most or (len(mask) and mask[doc] == 0):
                     continue
                 often = 0
                 if part == ANYWHERE:

@@ -16,7 +16,7 @@ from kb.engine import best, bits, clock, facets, leaves
 from kb.engine.bits import Bits
 from kb.engine.compiled import Array, Bytes, Ints
 from kb.engine.snapshot import FIELD_NUMBER, NOTHING, Snapshot
-from kb.engine.spans import ANYWHERE, PART
+from kb.engine.spans import ANYWHERE, PART, SPANNED
 from kb.engine.tokens import encoded
 from kb.engine.tree import (
     Also,
@@ -172,6 +172,8 @@ class _Run:
     def _placed(self, node: Phrase | Literal | Prefix, among: Bits) -> Bits:
         """What goes by positions, or through many terms."""
         snapshot, deadline = self._snapshot, self._deadline
+        if isinstance(node, Literal) and PART[node.field] in SPANNED:
+            among = among & snapshot.having_part(PART[node.field])
         with bits.clear_marks(snapshot.docs) as marks:
             if isinstance(node, Prefix) or (
                 isinstance(node, Literal) and len(node.text) == 1 and not node.field

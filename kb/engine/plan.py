@@ -7,7 +7,6 @@ What is found is ordered by the words and, with half their weight, the bigrams o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
@@ -18,41 +17,42 @@ from kb.engine.tree import Literal, Named, Range, Rank, Term
 from kb.model import And, DateRange, LengthRange, Mark, Match, Node, Not, Or, Phrase, Query, Word
 from kb.text.normalize import fold
 from kb.text.segment import Segmenter
+from kb.text.stopwords import STOPWORDS
 
-NAME_CHARS = (
-    4  # a typed word this short with an unknown piece in it is taken as a name: its pieces must touch
-)
-WORDY = 6  # a typed word of so many units is a sentence: most of them will do
-ENOUGH = 0.7  # of the units of a sentence
+# A typed word this short with an unknown piece in it is taken as a name: its pieces must touch.
+NAME_CHARS = 4
+# So many words of so many units each are a list; more are a question. Measured: docs/benchmarks.md.
+LIST_CLAUSES, LIST_UNITS = 4, 2
+ENOUGH = 0.25  # of the words of a question, in its fallback
 GRAM_BOOST = 0.5  # of the bigrams beside the words (engine.md §E)
+STOPWORD_BOOST = 0.5
 SYNONYM_BOOST = 0.5  # of what was not typed
 LAST_DAY = 9999_12_31
 MOST_CHARS = 2**31
 
 NAMES = ("author", "affiliation", "newspaper", "source", "edition_page", "edition_name")  # columns, not texts
-# What a question is made of: never needed inside a longer word, and not marked.
-PARTICLES = frozenset(
-    "的 了 是 在 吗 呢 吧 和 与 及 或 为 对 有 什么 是什么 怎么 怎样 怎么样 如何 为什么 为何 哪 哪些 哪个 哪里 何 谁 多少 几 请问 能否"
-    " 可以 应该 应当 要 被 把 将 从 到 等 也 都 就 而 其 由 于 以 之".split()
-)
 
 
 def of(query: Query, segmenter: Segmenter, match: Match = "all") -> Rank:
-    """The tree of a query; with "any" that of its fallback: words may be missing, all else must hold."""
+    """The tree of a query; with "any" that of its fallback: words and phrases may be missing, all else must hold."""
     clauses = query.clauses
     by = union(_terms(clause, segmenter) for clause in clauses)
     if match == "all" or not can_be_loosened(query):
         return Rank(_condition(query.root, segmenter), by)
-    loose = [clause for clause in clauses if isinstance(clause, Word) and _is_loose(clause)]
-    must = tuple(_condition(clause, segmenter) for clause in clauses if not _is_loose(clause))
-    telling = tuple(dict.fromkeys(piece for word in loose for piece in _pieces(word, segmenter)))
-    tiers = tuple(_condition(word, segmenter) for word in loose)
-    return Rank(tree.And((*must, tree.Or(telling))), by, tiers if len(tiers) > 1 else ())
+    loose = [clause for clause in clauses if isinstance(clause, Word | Phrase) and clause.field is None]
+    must = tuple(_condition(clause, segmenter) for clause in clauses if clause not in loose)
+    texts = [text for clause in loose for text in (clause.text, *_also(clause))]
+    if not _is_list(loose, segmenter):
+        return Rank(tree.And((*must, _many_words(texts, segmenter))), by)
+    tiers = tuple(_condition(clause, segmenter) for clause in loose)
+    return Rank(tree.And((*must, _any_piece(texts, segmenter))), by, tiers if len(tiers) > 1 else ())
 
 
 def can_be_loosened(query: Query) -> bool:
-    """Whether there is a fallback: what was typed with operators or quotation marks means just what it says."""
-    return not query.is_strict and any(_is_loose(clause) for clause in query.clauses)
+    """Whether there is a fallback: operators, and quotation marks without a word beside them, mean just what they say."""
+    return not query.is_strict and any(
+        isinstance(clause, Word) and clause.field is None for clause in query.clauses
+    )
 
 
 def marks(query: Query, segmenter: Segmenter) -> tuple[Mark, ...]:
@@ -63,8 +63,28 @@ def marks(query: Query, segmenter: Segmenter) -> tuple[Mark, ...]:
 # --- what must hold -------------------------------------------------------------------------------------------
 
 
-def _is_loose(node: Node) -> bool:
-    return isinstance(node, Word) and node.field is None
+def _also(clause: Word | Phrase) -> tuple[str, ...]:
+    return clause.also if isinstance(clause, Word) else ()
+
+
+def _is_list(clauses: Sequence[Word | Phrase], segmenter: Segmenter) -> bool:
+    """党建 业务 融合: how many match says more than how well; in a question it does not."""
+    units = [_needed(_units(clause.text, segmenter)) for clause in clauses]
+    return len(clauses) <= LIST_CLAUSES and all(len(some) <= LIST_UNITS for some in units)
+
+
+def _any_piece(texts: Sequence[str], segmenter: Segmenter) -> tree.Node:
+    """One unit is reason enough to show an article; a single character only where there is nothing else."""
+    units = [unit for text in texts for unit in _needed(_units(text, segmenter))]
+    telling = [unit for unit in units if len("".join(unit)) > 1] or units
+    return tree.Or(tuple(dict.fromkeys(_piece(unit, None) for unit in telling)))
+
+
+def _many_words(texts: Sequence[str], segmenter: Segmenter) -> tree.Node:
+    """A part of the words of a question."""
+    cut = union(segmenter.words(text) for text in texts)
+    telling = [word for word in cut if word not in STOPWORDS] or cut
+    return tree.Or(tuple(Term("text", word) for word in telling), max(1, int(len(telling) * ENOUGH)))
 
 
 def _condition(node: Node, segmenter: Segmenter) -> tree.Node:
@@ -91,22 +111,11 @@ def _condition(node: Node, segmenter: Segmenter) -> tree.Node:
 
 
 def _word(word: Word, segmenter: Segmenter) -> tree.Node:
-    """All its units, or most of those of a sentence; particles only where there is nothing else."""
+    """All its units; stop words only where there is nothing else."""
     if word.field in ("author", "edition_page", "source"):
         return Named(word.field, fold(word.text))
-    units = _units(word.text, segmenter)
-    pieces = tuple(_piece(unit, word.field) for unit in _needed(units))
-    if len(pieces) < WORDY or word.field is not None:
-        return tree.And(pieces) if pieces else tree.Or(())
-    return tree.Or(pieces, math.ceil(len(pieces) * ENOUGH))
-
-
-def _pieces(word: Word, segmenter: Segmenter) -> Iterator[tree.Node]:
-    """What can be a reason to show an article: 的 alone is none."""
-    for text in (word.text, *word.also):
-        units = _needed(_units(text, segmenter))
-        telling = [unit for unit in units if len("".join(unit)) > 1] or units
-        yield from (_piece(unit, None) for unit in telling)
+    pieces = tuple(_piece(unit, word.field) for unit in _needed(_units(word.text, segmenter)))
+    return tree.And(pieces) if pieces else tree.Or(())
 
 
 def _piece(unit: tuple[str, ...], field: str | None) -> tree.Node:
@@ -127,7 +136,7 @@ def _in_words(unit: tuple[str, ...]) -> tree.Node:
 
 
 def _needed(units: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:
-    return [unit for unit in units if "".join(unit) not in PARTICLES] or units
+    return [unit for unit in units if "".join(unit) not in STOPWORDS] or units
 
 
 def _units(text: str, segmenter: Segmenter) -> list[tuple[str, ...]]:
@@ -137,7 +146,7 @@ def _units(text: str, segmenter: Segmenter) -> list[tuple[str, ...]]:
         return [tuple(words)]
     groups: list[tuple[str, ...]] = []
     for before, word in pairwise(["", *words]):
-        if len(word) == len(before) == 1 and not {word, before} & PARTICLES:
+        if len(word) == len(before) == 1 and not {word, before} & STOPWORDS:
             groups[-1] += (word,)
         else:
             groups.append((word,))
@@ -160,8 +169,10 @@ def _terms(node: Node, segmenter: Segmenter) -> Iterator[Term]:
 
 
 def _terms_of(text: str, segmenter: Segmenter, boost: float) -> Iterator[Term]:
-    yield from (Term("text", word, boost) for word in segmenter.words(text))
-    yield from (Term("grams", gram, GRAM_BOOST * boost) for gram in grams_of(fold(text)))
+    weighed = (("text", segmenter.words(text), boost), ("grams", grams_of(fold(text)), boost * GRAM_BOOST))
+    for field, pieces, weight in weighed:
+        for piece in pieces:
+            yield Term(field, piece, weight * STOPWORD_BOOST if piece in STOPWORDS else weight)
 
 
 def _marks(node: Node, segmenter: Segmenter) -> Iterable[Mark]:

@@ -28,7 +28,7 @@ from kb.engine.encoding import norms
 from kb.engine.layout import HEADS, N_HEADS, WIDTH
 from kb.engine.schema import SCHEMA
 from kb.engine.segments import Segment
-from kb.engine.spans import S_WIDTH, row_of
+from kb.engine.spans import S_WIDTH, from_arrays, having, row_of
 from kb.engine.tokens import FIELDS
 from kb.errors import EngineDownError
 
@@ -198,6 +198,14 @@ class Snapshot:
     def kept(self) -> dict[Any, Any]:
         """What was worked out from the columns when it was first needed, by name."""
         return {}
+
+    def having_part(self, part: int) -> Bits:
+        """The documents that have a subtitle, a heading, a quotation (see spans.py)."""
+        made: Bits | None = self.kept.get(("part", part))
+        if made is None:
+            parts = (having(from_arrays(one.arrays), part) for one in self.segments)
+            made = self.kept["part", part] = bits.of_mask(np.concatenate([np.zeros(0, np.bool_), *parts]))
+        return made
 
     def numbers(self, column: str) -> Array:
         """A column of numbers over all segments."""

@@ -20,6 +20,7 @@ from kb.text.normalize import fold_with_map
 TITLE, KICKER, SUBTITLE, HEADING, BODY, ASIDE, AUTHOR, AFFILIATION, NEWSPAPER, QUOTATION = range(10)
 HEADS = (TITLE, KICKER, SUBTITLE)
 HELD = (SUBTITLE, HEADING, ASIDE)  # texts that have a span
+SPANNED = (SUBTITLE, HEADING, QUOTATION)  # parts that are nothing but spans
 ANYWHERE = -1
 PART = {
     None: ANYWHERE, "title": TITLE, "subtitle": SUBTITLE, "body": BODY, "heading": HEADING, "quotation": QUOTATION,
@@ -101,6 +102,14 @@ def as_arrays(spans: Spans) -> dict[str, Array]:
 
 def from_arrays(arrays: Mapping[str, Array]) -> Spans:
     return Spans(*(arrays[f"span.{name}"] for name in Spans._fields))
+
+
+def having(spans: Spans, part: int) -> Array:
+    """Whether each document has a span of that kind, as bools."""
+    found = np.zeros(len(spans.title_chars), np.bool_)
+    counts = np.diff(spans.at)
+    found[np.repeat(np.arange(len(counts)), counts)[spans.kinds == part]] = True
+    return found
 
 
 def row_of(arrays: Mapping[str, Array]) -> Ints:

@@ -1,7 +1,7 @@
 """Chinese characters <-> how their readings are typed, without tones: 党建 <-> dangjian, dj. Pure.
 
-The readings are pypinyin's. Of its table of phrases only those are kept that are read otherwise than their characters one
-by one (银行, 调解): 3 MB where the whole table takes 40.
+The readings are pypinyin's. Of its phrases only those are kept that are read otherwise than their characters one by one
+(银行, 调解).
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from operator import add
+from sys import intern
 
 LONGEST_PHRASE = 4  # characters; longer ones are sayings, and the shorter ones inside them nearly always do
+LONGEST_SYLLABLE = 6  # letters
 SPLITS = 8  # ways to read typed letters as syllables that are looked at: xian is xian and xi an
 _LATIN = re.compile("[a-z]+")
 
@@ -18,17 +21,30 @@ _LATIN = re.compile("[a-z]+")
 @cache
 def _tables() -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
     """The first reading of each character, and the phrases that are read otherwise."""
-    from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
+    lines = _read_pypinyin()
+    # Taken apart only now, into the memory that pypinyin's own tables had.
+    pairs = (line.split("=") for line in lines.split("\n"))
+    tables = {text: tuple(map(intern, said.split(" "))) for text, said in pairs}
+    chars = {text: said[0] for text, said in tables.items() if len(text) == 1}
+    return chars, {text: said for text, said in tables.items() if len(text) > 1}
 
-    chars = {chr(code): _plain(readings.split(",")[0]) for code, readings in PINYIN_DICT.items()}
-    phrases = {}
-    for phrase, readings in PHRASES_DICT.items():
+
+def _read_pypinyin() -> str:
+    """Lines such as 调解=tiao jie. pypinyin's tables are emptied: nobody else asks it anything."""
+    from pypinyin.constants import PHRASES_DICT, PINYIN_DICT  # copies of these:
+    from pypinyin.phrases_dict import phrases_dict
+    from pypinyin.pinyin_dict import pinyin_dict
+
+    said = {chr(code): _plain(readings.split(",")[0]) for code, readings in pinyin_dict.items()}
+    for phrase, readings in phrases_dict.items():
         if 2 <= len(phrase) <= LONGEST_PHRASE:
-            said = tuple(_plain(reading[0]) for reading in readings)
-            if said != tuple(chars.get(char) for char in phrase):
-                phrases[phrase] = said
-    PHRASES_DICT.clear()  # nobody else asks pypinyin anything
-    return chars, phrases
+            plain = [_plain(reading[0]) for reading in readings]
+            if plain != [said.get(char) for char in phrase]:
+                said[phrase] = " ".join(plain)
+    for table in (PINYIN_DICT, pinyin_dict, PHRASES_DICT, phrases_dict):
+        table.clear()
+    _plain.cache_clear()
+    return "\n".join(f"{text}={spelt}" for text, spelt in said.items())
 
 
 @cache
@@ -39,8 +55,9 @@ def _plain(reading: str) -> str:
 
 
 @cache
-def _firsts() -> frozenset[str]:
-    return frozenset(phrase[0] for phrase in _tables()[1])
+def _heads() -> frozenset[str]:
+    """The first two characters of every phrase; few texts have any of them."""
+    return frozenset(phrase[:2] for phrase in _tables()[1])
 
 
 @cache
@@ -53,18 +70,14 @@ def _valid() -> tuple[frozenset[str], frozenset[str]]:
 def syllables(text: str) -> list[str]:
     """One for each character of a folded text; a character without a reading stands for itself."""
     chars, phrases = _tables()
-    firsts = _firsts()
-    said = [chars.get(char, char) for char in text]
-    at = 0
-    while at < len(text) - 1:
-        step = 1
-        if text[at] in firsts:
-            for size in range(LONGEST_PHRASE, 1, -1):
-                if (found := phrases.get(text[at : at + size])) is not None:
-                    said[at : at + size] = found
-                    step = size
-                    break
-        at += step
+    said = list(map(chars.get, text, text))
+    heads = _heads()
+    done = 0
+    for at in [place for place, pair in enumerate(map(add, text, text[1:])) if pair in heads]:
+        pieces = (text[at : at + size] for size in range(LONGEST_PHRASE, 1, -1))
+        found = next((piece for piece in pieces if at >= done and piece in phrases), "")
+        said[at : at + len(found)] = phrases.get(found, ())
+        done = max(done, at + len(found))
     return said
 
 
@@ -74,13 +87,17 @@ def is_typed(text: str) -> bool:
 
 
 def splits(letters: str) -> list[list[str]]:
-    """The ways to read letters as syllables, the last of which may be only begun; fewest syllables first."""
+    """The ways to read letters as syllables, fewest first; where there is none, the last may be only begun."""
     whole, begun = _valid()
+    return _ways(letters, whole, whole) or _ways(letters, whole, begun)
+
+
+def _ways(letters: str, whole: frozenset[str], last: frozenset[str]) -> list[list[str]]:
     ways: list[list[list[str]]] = [[] for _ in letters] + [[[]]]
     for at in range(len(letters) - 1, -1, -1):
-        for end in range(min(at + 6, len(letters)), at, -1):
+        for end in range(min(at + LONGEST_SYLLABLE, len(letters)), at, -1):
             piece = letters[at:end]
-            if piece in (begun if end == len(letters) else whole):
+            if piece in (last if end == len(letters) else whole):
                 ways[at] += [[piece, *rest] for rest in ways[end]]
         ways[at] = sorted(ways[at], key=len)[:SPLITS]
     return ways[0]

@@ -10,7 +10,23 @@ from kb import __version__, config, log
 from kb.config import Settings
 from kb.search import open_search
 from kb.store.db import open_database
-from kb.web import access, article, headers, health, home, library, papers, problems, search, wording
+from kb.suggest import Suggester
+from kb.web import (
+    access,
+    advanced,
+    article,
+    headers,
+    health,
+    help,
+    home,
+    library,
+    papers,
+    problems,
+    search,
+    suggest,
+    wording,
+)
+from kb.web.asked import SCOPES
 from kb.web.search_log import SearchLog
 
 REQUEST_LIMIT = 64 * 1024  # bytes of a request body; no page takes one yet
@@ -39,9 +55,9 @@ def create_app(settings: Settings) -> Flask:
     app.json = Json(app)
     _set_up_templates(app)
     database = open_database(settings.database)
-    search_log = SearchLog(settings)
-    library.install(app, library.Library(settings, database, open_search(settings, database), search_log))
-    for part in (home, search, article, papers, health):
+    opened = open_search(settings, database)
+    library.install(app, library.Library(settings, database, opened, Suggester(opened), SearchLog(settings)))
+    for part in (home, search, advanced, article, suggest, papers, help, health):
         app.register_blueprint(part.blueprint)
     access.public(app.view_functions["static"])
     headers.install(app, tls=settings.tls)
@@ -55,4 +71,4 @@ def _set_up_templates(app: Flask) -> None:
     environment.undefined = StrictUndefined
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(wording.FILTERS)
-    environment.globals.update(version=__version__, site_name="党建学习知识库")
+    environment.globals.update(version=__version__, site_name="党建学习知识库", scopes=SCOPES)

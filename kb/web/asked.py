@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from string import digits
-from typing import Any, cast, get_args
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from kb.errors import QueryError
-from kb.model import Filters, Relaxed, Sort
+from kb.model import Filters, Relaxed, Scope, Sort
+from kb.text.ranges import dates
 from kb.web.wording import edition
 
 DEPTH = 1000  # results that pages show; scripts go further by kb export (DESIGN.md §5)
@@ -26,6 +27,7 @@ FACETS = {
     "newspaper": "报纸",
     "source": "来源",
     "year": "年份",
+    "month": "月份",
     "author": "作者",
     "affiliation": "作者单位",
     "edition_page": "版次",
@@ -34,6 +36,7 @@ UNKNOWN = {  # what the value "" of a facet is called
     "newspaper": "未注明报纸",
     "source": "未注明来源",
     "year": "未知日期",
+    "month": "未知日期",
     "author": "未署名",
     "affiliation": "未注明单位",
     "edition_page": "未注明版次",
@@ -45,8 +48,10 @@ SORTS: dict[Sort, str] = {
     "longest": "最长",
     "shortest": "最短",
 }
-PERIODS = {"近一周": 7, "近一月": 30, "近一年": 365}  # days before today
+SCOPES: dict[Scope, str] = {"all": "全部", "title": "标题", "body": "正文", "author": "作者"}
+PERIODS = ("近一周", "近一月", "近一年")  # as 日期: reads them
 NOT = "not_"  # not_newspaper names the newspapers that are left out
+_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -58,6 +63,7 @@ class Asked:
     filters: Filters = field(default_factory=Filters)
     sort: Sort = "relevance"
     page: int = 1
+    scope: Scope = "all"  # where words are looked for that name no field
     copies: bool = False  # every copy of a text is a result of its own
 
     def pairs(self) -> Iterator[tuple[str, str]]:
@@ -67,6 +73,7 @@ class Asked:
             yield from ((name, value) for value in self.filters.only.get(name, ()))
             yield from ((NOT + name, value) for value in self.filters.without.get(name, ()))
         state = {"since": self.filters.since, "until": self.filters.until}
+        state["scope"] = None if self.scope == "all" else self.scope
         state["sort"] = None if self.sort == "relevance" else self.sort
         state["copies"] = "1" if self.copies else None
         state["page"] = None if self.page == 1 else str(self.page)
@@ -126,12 +133,14 @@ def read(args: MultiDict[str, str], *, copies: bool = False) -> Asked:
 
     `copies`: what is meant where the URL does not say: people see copies grouped, scripts get each article.
     """
-    sort = args.get("sort") or "relevance"
-    if sort not in get_args(Sort):
+    sort, scope = args.get("sort") or "relevance", args.get("scope") or "all"
+    if sort not in SORTS:
         raise QueryError("query.bad_parameter", name="sort", value=sort)
+    if scope not in SCOPES:
+        raise QueryError("query.bad_parameter", name="scope", value=scope)
     said = read_number(args, "copies", default=int(copies), least=0, most=1)
     page = read_number(args, "page", default=1, least=1)
-    return Asked(args.get("q", ""), read_filters(args), cast(Sort, sort), page, bool(said))
+    return Asked(args.get("q", ""), read_filters(args), sort, page, scope, bool(said))
 
 
 def read_filters(args: MultiDict[str, str]) -> Filters:
@@ -211,10 +220,14 @@ class Chip:
 
 
 def facets(asked: Asked, counts: Mapping[str, Sequence[tuple[str, int]]]) -> list[Facet]:
-    """The facets that have something to choose among, with what was chosen always in sight."""
+    """The facets that have something to choose among, with what was chosen always in sight; months under their years."""
     found = []
+    years = asked.filters.only.get("year", ())
     for name, label in FACETS.items():
-        listed = choices(asked, name, counts.get(name, ()))
+        counted = counts.get(name, ())
+        if name == "month":
+            counted = [(month, count) for month, count in counted if month and month[:4] in years]
+        listed = choices(asked, name, counted)
         most = FIRST_VALUES + MORE_VALUES
         beyond = [choice for choice in listed[most:] if choice.chosen or choice.excluded]
         more = listed[FIRST_VALUES:most] + beyond
@@ -240,7 +253,7 @@ def choices(asked: Asked, facet: str, counts: Sequence[tuple[str, int]]) -> list
 
 def in_order(facet: str, values: Iterable[str]) -> list[str]:
     """The values of a facet as they are shown; "" for unknown comes last among years and edition pages."""
-    if facet == "year":
+    if facet in ("year", "month"):
         return sorted(values, reverse=True)
     return sorted(values, key=natural) if facet == "edition_page" else list(values)
 
@@ -257,6 +270,8 @@ def value_label(facet: str, value: str) -> str:
         return UNKNOWN[facet]
     if facet == "source" and value == "files":
         return "手工加入"
+    if facet == "month" and _MONTH.fullmatch(value):
+        return f"{value[:4]}年{int(value[5:])}月"
     return edition(value) if facet == "edition_page" else value
 
 
@@ -283,8 +298,8 @@ def days(filters: Filters) -> str:
 def periods(asked: Asked, today: date) -> list[tuple[str, str, bool]]:
     """Quick choices of days: words, address, whether it is the present choice."""
     found = []
-    for words, length in PERIODS.items():
-        since = (today - timedelta(days=length)).isoformat()
+    for words in PERIODS:
+        since = dates(words, today, 1).since or ""
         is_chosen = asked.filters.since == since and asked.filters.until is None
         found.append((words, asked.since_url(since), is_chosen))
     return found
@@ -311,6 +326,10 @@ def _way(asked: Asked, one: Relaxed) -> Way:
     if one.dropped == "without":
         label = f"不排除「{FACETS[one.name]}：{value_label(one.name, one.value)}」"
         return Way(label, asked.readmitted_url(one.name, one.value), one.total)
+    if one.dropped == "scope":
+        return Way("在全部内容里找", asked.url(scope="all"), one.total)
+    if one.dropped == "part":
+        return Way(f"去掉「{one.value}」", asked.url(text=one.text), one.total)
     return Way(f"去掉「日期：{days(asked.filters)}」", asked.any_day_url(), one.total)
 
 

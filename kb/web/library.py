@@ -10,6 +10,7 @@ from sqlalchemy import Engine as Database
 
 from kb.config import Settings
 from kb.search import Search
+from kb.suggest import Suggester
 from kb.web.search_log import SearchLog
 
 EXTENSION = "kb"
@@ -22,6 +23,7 @@ class Library:
     settings: Settings
     database: Database
     search: Search
+    suggester: Suggester
     log: SearchLog
 
 

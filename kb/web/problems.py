@@ -7,6 +7,7 @@ from flask import Flask, Response, g, jsonify, make_response, render_template, r
 from werkzeug.exceptions import BadHost, HTTPException
 
 from kb.errors import EngineDownError, KbError, QueryError, StoreError, TooSlowError
+from kb.query import plain_words
 
 log = structlog.get_logger("kb.web")
 
@@ -33,6 +34,7 @@ KEYS = {
 STATUSES = {"store.no_article": 404, "store.no_version": 404, "store.withdrawn": 410, "store.gone": 410}
 STATUSES |= {"store.no_newspaper": 404, "store.no_issue": 404}
 NO_PAPER = {"store.no_newspaper": "没有这份报纸", "store.no_issue": "没有这一期"}
+NOT_TYPED = ("query.bad_parameter", "query.too_deep")  # errors of the address, not of what was typed
 REQUEST_ID = "REQUEST-ID"  # stands in the 500 page for the number of the request
 
 
@@ -102,7 +104,24 @@ def _page(status: int, error: KbError, request_id: str, retry_seconds: str | Non
         error=error,
         request_id=request_id,
         retry_seconds=retry_seconds,
+        typed=_typed(error),
+        plain=_plain(error),
     )
+
+
+def _typed(error: KbError) -> tuple[str, str, str] | None:
+    """A query that cannot be read: what stands before the place, there, and behind it."""
+    text, place = request.args.get("q", ""), error.facts.get("place")
+    if not isinstance(error, QueryError) or not isinstance(place, int):
+        return None
+    return text[: place - 1], text[place - 1 : place], text[place:]
+
+
+def _plain(error: KbError) -> str:
+    """The words of a query that cannot be read; "" when it has none."""
+    text = request.args.get("q", "")
+    words = plain_words(text) if isinstance(error, QueryError) and error.key not in NOT_TYPED else ""
+    return "" if words == text else words
 
 
 def _heading(status: int, error: KbError) -> str:

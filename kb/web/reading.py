@@ -35,6 +35,12 @@ class ReadBlock:
                     table[-1][-1].append(Run(piece, run.matched))
         return table
 
+    @property
+    def marks(self) -> int:
+        """How many are shown: one that runs through two cells, or out of an opening, counts twice."""
+        shown = [cell for row in self.rows() for cell in row] if self.kind == "table" else [self.runs]
+        return _marks(self.opening) + sum(map(_marks, shown))
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -47,7 +53,6 @@ class Reading:
     outline: tuple[ReadBlock, ...]  # the headings among `blocks`
     quotations: tuple[Quotation, ...]  # words with display punctuation
     hits: int  # how many places are marked
-    first_hit: str | None  # anchor of the first block with a mark
 
 
 def read(article: Article, marks: Sequence[Mark]) -> Reading:
@@ -58,7 +63,6 @@ def read(article: Article, marks: Sequence[Mark]) -> Reading:
         mark(getattr(article, place) or "", snippet.marked_in(marks, place))
         for place in ("title", "kicker", "subtitle")
     )
-    marked = [block for block in blocks if _marks(block.opening) + _marks(block.runs)]
     return Reading(
         title=title,
         kicker=kicker,
@@ -66,9 +70,7 @@ def read(article: Article, marks: Sequence[Mark]) -> Reading:
         blocks=blocks,
         outline=tuple(block for block in blocks if block.rank),
         quotations=_quotations(article),
-        hits=_marks(title + kicker + subtitle)
-        + sum(_marks(block.opening) + _marks(block.runs) for block in marked),
-        first_hit=marked[0].anchor if marked else None,
+        hits=_marks(title + kicker + subtitle) + sum(block.marks for block in blocks),
     )
 
 

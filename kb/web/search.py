@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from kb.errors import QueryError
 from kb.export.records import results_record
 from kb.model import Filters, Results
+from kb.rewriting import both
 from kb.web.access import public
 from kb.web.asked import (
     DEPTH,
@@ -40,7 +41,7 @@ def page() -> str | AnyResponse:
         return render_template("search.html")
     asked = read(request.args)
     if within := request.args.get("within", "").strip():
-        return redirect(asked.url(text=f"{asked.text.strip()} {within}"))
+        return redirect(asked.url(text=both(asked.text, within)))
     size = the_library().settings.page_size
     results = _find(asked, (asked.page - 1) * size, size)
     _note(asked, results)
@@ -74,7 +75,7 @@ def answer() -> Response:
 def _note(asked: Asked, results: Results) -> None:
     """Log what people searched for: not their paging, nor their choices among what was found."""
     if asked.page == 1 and asked.filters == Filters():
-        total = 0 if results.fallback else results.total
+        total = 0 if results.fallback else results.articles
         the_library().log.note(asked.text, total, results.took_ms)
 
 
@@ -85,6 +86,7 @@ def _find(asked: Asked, offset: int, limit: int) -> Results:
         asked.text,
         filters=asked.filters,
         sort=asked.sort,
+        scope=asked.scope,
         grouped=not asked.copies,
         offset=offset,
         limit=min(limit, DEPTH - offset),

@@ -1,34 +1,40 @@
-"""`kb serve`: one web process, and beside it a child process, the indexer, that keeps the index up to the store."""
+"""`kb serve`: web processes on one listening socket, and the indexer, which keeps the index up to the store.
+
+With one web process it is this one, and the indexer its child. With more this one only keeps them and the indexer running;
+they are forked from it, so that what is loaded before is in memory once.
+"""
 
 from __future__ import annotations
 
 import errno
 import gc
 import logging
+import multiprocessing
+import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from flask import Flask
 from waitress.server import create_server
 
 from kb.config import Settings
 from kb.errors import ConfigError, KbError
-from kb.web.library import EXTENSION
+from kb.search import open_search
+from kb.web.door import Channel, ChannelWithTls
+from kb.web.library import EXTENSION, Library
+from kb.web.processes import END_SECONDS, Kept, keep
 
 log = logging.getLogger("kb.serve")
 
 PORTS_TRIED = 20
-LOOK_SECONDS = 0.2  # between two looks at whether the indexer lives
-END_SECONDS = 5.0  # for the indexer to end when it is told to
-FIRST_PAUSE, LONGEST_PAUSE = (
-    0.5,
-    60.0,
-)  # seconds before a failed indexer is replaced; twice as long every time
-STEADY_SECONDS = 60.0  # after which a failure counts as the first again
+BACKLOG = 1024  # connections that wait to be accepted
+LOADING = ("学习 党建", "“学习党建”")  # what loads the segmenter and the kernels
 
 
 def serve(app: Flask, settings: Settings, *, say: Callable[[str], None]) -> None:
@@ -36,75 +42,166 @@ def serve(app: Flask, settings: Settings, *, say: Callable[[str], None]) -> None
 
     A taken port means the next free one. Raises ConfigError("serve.no_port") when none of them is.
     """
-    server = listen(app, settings)
-    say(f"党建学习知识库: http://{settings.host}:{server.effective_port}/   (Ctrl+C 停止 · stops)")
-    if int(server.effective_port) != settings.port:
-        say(f"端口 {settings.port} 已被占用,改用 {server.effective_port}。The first port is taken.")
+    listening = listen(settings)
+    port = listening.getsockname()[1]
+    say(f"党建学习知识库: http://{settings.host}:{port}/   (Ctrl+C 停止 · stops)")
+    if settings.port and port != settings.port:
+        say(f"端口 {settings.port} 已被占用,改用 {port}。The first port is taken.")
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-    stop = threading.Event()
-    indexer = threading.Thread(target=keep_indexer, args=(settings, stop), name="indexer", daemon=True)
-    indexer.start()
-    threading.Thread(target=make_ready, args=(app,), name="ready", daemon=True).start()
-    try:
-        server.run()
-    finally:
-        stop.set()
-        server.close()
-        indexer.join(timeout=2 * END_SECONDS)
-        app.extensions[EXTENSION].log.flush()
+    if settings.web_processes > 1:
+        _keep_many(app, settings, listening)
+    else:
+        _serve_alone(app, settings, listening)
 
 
-def listen(app: Flask, settings: Settings):  # type: ignore[no-untyped-def]  # waitress has no types
-    """A waitress server on the configured port or the next free one; `.effective_port` says which."""
+def listen(settings: Settings) -> socket.socket:
+    """A socket that listens on the configured port or the next free one."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     for port in range(settings.port, settings.port + PORTS_TRIED if settings.port else 1):
         try:
-            return create_server(app, host=settings.host, port=port, threads=settings.web_threads, ident="kb")
+            return socket.create_server((settings.host, port), family=family, backlog=BACKLOG)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise ConfigError("serve.no_port", port=settings.port, reason=error.strerror) from error
     raise ConfigError("serve.no_port", port=settings.port, reason=f"{PORTS_TRIED} ports taken")
 
 
-def make_ready(app: Flask) -> None:
-    """Open the index and search once, so that the first request need not; what is loaded by then stays for good."""
-    library = app.extensions[EXTENSION]
-    library.log.flush()
+def _serve_alone(app: Flask, settings: Settings, listening: socket.socket) -> None:
+    stop = threading.Event()
+    alive, _own_end = os.pipe()
+    indexer = Kept("indexer", lambda: Indexer.start(settings, alive))
+    keeper = threading.Thread(target=keep, args=([indexer], stop), name="indexer", daemon=True)
+    keeper.start()
     try:
-        library.search.find("学习")
+        _answer(app, settings, listening)
+    finally:
+        stop.set()
+        keeper.join(timeout=2 * END_SECONDS)
+
+
+def _answer(app: Flask, settings: Settings, listening: socket.socket) -> None:
+    """Answer requests until interrupted."""
+    server = create_server(app, sockets=[listening], threads=settings.web_threads, ident="kb")
+    server.channel_class = ChannelWithTls if settings.tls else Channel
+    threading.Thread(target=make_ready, args=(app,), name="ready", daemon=True).start()
+    try:
+        server.run()
+    finally:
+        server.close()
+        app.extensions[EXTENSION].log.flush()
+
+
+def make_ready(app: Flask) -> None:
+    """Open the index, search once and make the suggestions, so that no request need; what is loaded then stays for good."""
+    library: Library = app.extensions[EXTENSION]
+    library.log.flush()
+    _search(library, LOADING[:1])
+    try:
+        library.suggester.refresh()
     except KbError as error:
-        log.warning("search.not_ready", extra={"key": error.key})
+        log.warning("suggest.not_ready", extra={"key": error.key})
     gc.collect()
     gc.freeze()
 
 
-def keep_indexer(settings: Settings, stop: threading.Event) -> None:
-    """Keep `kb reindex --follow` running: one that ended well is replaced at once, one that failed after a pause."""
-    pause = FIRST_PAUSE
-    while not stop.is_set():
-        started = time.monotonic()
-        code = _run_indexer(settings, stop)
-        if stop.is_set():
-            return
-        if code == 0 or time.monotonic() - started > STEADY_SECONDS:
-            pause = FIRST_PAUSE
-        if code:
-            log.error("indexer.ended", extra={"exit": code, "again_in_seconds": pause})
-        stop.wait(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)
+def _search(library: Library, texts: tuple[str, ...]) -> None:
+    try:
+        for text in texts:
+            library.search.find(text)
+    except KbError as error:
+        log.warning("search.not_ready", extra={"key": error.key})
 
 
-def _run_indexer(settings: Settings, stop: threading.Event) -> int:
-    """One indexer, to its end. It writes its own log, and ends when the other end of its standard input is closed."""
-    command = [sys.executable, "-m", "kb", "--data", str(settings.data), "reindex", "--follow"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
-    ) as child:
-        while child.poll() is None:
-            if stop.wait(LOOK_SECONDS):
-                child.terminate()
-                try:
-                    child.wait(END_SECONDS)
-                except subprocess.TimeoutExpired:
-                    child.kill()
-        return int(child.returncode)
+# --- several web processes ------------------------------------------------------------------------------------
+
+
+def _keep_many(app: Flask, settings: Settings, listening: socket.socket) -> None:
+    """This process has no threads, no open database and no open index whenever it forks.
+
+    A pipe tells children that it is gone: it alone holds the end that could be written to.
+    """
+    load(app, settings)
+    alive, own_end = os.pipe()
+
+    def start() -> Forked:
+        return Forked.start(lambda: _be_web(app, settings, listening, alive, own_end))
+
+    webs = [Kept("web", start) for _ in range(settings.web_processes)]
+    with suppress(KeyboardInterrupt):
+        keep([Kept("indexer", lambda: Indexer.start(settings, alive)), *webs], threading.Event())
+
+
+def load(app: Flask, settings: Settings) -> None:
+    """Load what all web processes share: the segmenter and the kernels, by searching. What was opened for it is closed."""
+    library: Library = app.extensions[EXTENSION]
+    # Another index object, which is gone afterwards; without a time limit, which would need a thread.
+    search = replace(open_search(settings, library.database), query_seconds=None)
+    _search(replace(library, search=search), LOADING)
+    del search
+    library.database.dispose()
+    gc.collect()
+    gc.freeze()
+
+
+def _be_web(app: Flask, settings: Settings, listening: socket.socket, alive: int, own_end: int) -> None:
+    """A web process, until it is told to end or its parent is gone."""
+    os.close(own_end)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the parent, which then tells everybody
+    signal.signal(signal.SIGTERM, _interrupt_once)
+    threading.Thread(target=_end_with, args=(alive,), name="parent", daemon=True).start()
+    with suppress(KeyboardInterrupt):
+        _answer(app, settings, listening)
+
+
+def _interrupt_once(number: int, _frame: object) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _end_with(alive: int) -> None:
+    os.read(alive, 1)  # ends when nobody is left who could write
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """A copy of this process that does one thing."""
+
+    process: multiprocessing.process.BaseProcess
+
+    @classmethod
+    def start(cls, work: Callable[[], None]) -> Forked:
+        process = multiprocessing.get_context("fork").Process(target=work, daemon=True)
+        process.start()
+        return cls(process)
+
+    def code(self) -> int | None:
+        return self.process.exitcode
+
+    def terminate(self) -> None:
+        self.process.terminate()
+
+    def kill(self) -> None:
+        self.process.kill()
+
+
+@dataclass(frozen=True, slots=True)
+class Indexer:
+    """`kb reindex --follow`. It writes its own log, and ends when the other end of the pipe `alive` is closed."""
+
+    process: subprocess.Popen[bytes]
+
+    @classmethod
+    def start(cls, settings: Settings, alive: int) -> Indexer:
+        command = [sys.executable, "-m", "kb", "--data", str(settings.data), "reindex", "--follow"]
+        return cls(subprocess.Popen(command, stdin=alive, stdout=subprocess.DEVNULL, start_new_session=True))
+
+    def code(self) -> int | None:
+        return self.process.poll()
+
+    def terminate(self) -> None:
+        self.process.terminate()
+
+    def kill(self) -> None:
+        self.process.kill()

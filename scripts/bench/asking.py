@@ -9,7 +9,7 @@ from typing import Any
 
 import measure
 import numpy as np
-from checking import Reference, same, same_found, sane
+from checking import Reference, same, same_found, sane, some_of
 from kb_index import Kb
 from peers import Question
 
@@ -125,11 +125,13 @@ def _check_find(
                 exact.note(False, f"find, {kind}, asked again", both)
             return
         among = where if kind.endswith("dated") else None
-        right, mask = (
-            reference.find_words(words, among) if kind == "words_dated" else reference.find(both, among)
-        )
-        facets = reference.facets(mask) if kind.endswith("dated") else {}
-        exact.note(same_found(answer, right, facets), f"find, {kind}", both)
+        if kind == "words_dated":
+            right, mask = reference.find_words(words, among)
+            is_right = same_found(answer, right, reference.facets(mask))
+        else:
+            matches, mask = reference.find(both, among)
+            is_right = some_of(answer, matches, reference.facets(mask) if among is not None else {})
+        exact.note(is_right, f"find, {kind}", both)
 
     return check
 

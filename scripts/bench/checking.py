@@ -73,22 +73,16 @@ class Reference:
         every = added(parts, minimum=len(parts))
         return every._replace(scores=added([every, *pairs]).scores)
 
-    def find(self, question: Question, where: Array | None = None) -> tuple[Right, Array]:
-        """Of Kb.find, and which documents match. With "any", those that have more of the words come first."""
-        kind, words, grams = question
-        tiers = np.zeros(len(self.published), np.int64)
+    def find(self, question: Question, where: Array | None = None) -> tuple[set[int], Array]:
+        """Of Kb.find: the ids of what matches, and which documents match."""
+        kind, words, _ = question
         if kind == "phrase":
-            often = self._literals["".join(words)]
-            found = self._grams.often(often, self._grams.weight(int(np.count_nonzero(often))))
+            mask = self._literals["".join(words)] > 0
         else:
             parts = [self._text.term(word) for word in words]
-            found = added(parts, minimum=len(parts) if kind == "all" else 1)
-            pairs = [self._grams.term(gram, GRAM_BOOST) for gram in grams]
-            found = found._replace(scores=added([found, *pairs]).scores)
-            if kind == "any":
-                tiers = np.sum([part.mask for part in parts], axis=0)
-        mask = found.mask if where is None else found.mask & where
-        return self._right(found._replace(mask=mask), tiers), mask
+            mask = added(parts, minimum=len(parts) if kind == "all" else 1).mask
+        mask = mask if where is None else mask & where
+        return set(self._text.ids[mask].tolist()), mask
 
     def matches(self, question: Question) -> set[int]:
         """Ids of all documents that have a word of it, all of them, or the phrase."""
@@ -99,12 +93,9 @@ class Reference:
             found = self._text.phrase(plain.words, offsets)
         return set(found[0].tolist())
 
-    def _right(self, found: Any, tiers: Array | None = None) -> Right:
+    def _right(self, found: Any) -> Right:
         docs = np.flatnonzero(found.mask)
-        keys = [self._text.ids[docs], -found.scores[docs]]
-        if tiers is not None:
-            keys.append(-tiers[docs])
-        best = docs[np.lexsort(keys)[:LIMIT]]
+        best = docs[np.lexsort([self._text.ids[docs], -found.scores[docs]])[:LIMIT]]
         return Right(len(docs), self._text.ids[best].tolist(), found.scores[best].tolist())
 
     def facets(self, mask: Array) -> dict[str, dict[str, int]]:
@@ -159,6 +150,12 @@ def same_found(found: Found, right: Right, facets: dict[str, dict[str, int]]) ->
     """Ids, scores, the total and the counts of these facets."""
     counted = {name: dict(found.facets[name]) for name in facets}
     return found.total == right.total and counted == facets and same(found.ids, found.scores, right)
+
+
+def some_of(found: Found, matches: set[int], facets: dict[str, dict[str, int]]) -> bool:
+    """The total and the counts of these facets, and ids of what matches; their order is exactness.py's to check."""
+    counted = {name: dict(found.facets[name]) for name in facets}
+    return found.total == len(matches) and counted == facets and set(found.ids) <= matches
 
 
 def sane(

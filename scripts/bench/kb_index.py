@@ -21,10 +21,10 @@ from kb.engine import best, generations, open_engine, tokens
 from kb.engine.columns import day
 from kb.engine.snapshot import open_snapshot
 from kb.engine.tokens import encoded
-from kb.engine.tree import And, Node, Or, Phrase, Term
+from kb.engine.tree import And, Literal, Node, Or, Phrase, Rank, Term
 from kb.engine.warm_up import compile_kernels
 from kb.errors import EngineDownError
-from kb.model import Found, Match, Page, Query, StoredArticle
+from kb.model import Found, Page, Query, StoredArticle
 from kb.query import parse
 from kb.store.db import open_database
 
@@ -121,9 +121,12 @@ class Kb:
         )
 
     def find(self, question: Question, page: Page) -> Found:
-        """What an officer gets for typed words: bigrams add to the score; "any" puts articles that have more of them first."""
-        match: Match = "any" if question.kind == "any" and len(question.words) > 1 else "all"
-        return self.engine.find(typed(question), page, match=match)
+        """As the engine finds what was typed: matched by words or the phrase, ordered by words and bigrams, looked at again."""
+        kind, words, grams = question
+        terms = tuple(Term("text", word) for word in words)
+        parts: dict[str, Node] = {"any": Or(terms), "all": And(terms), "phrase": Literal("".join(words))}
+        by = (*terms, *(Term("grams", gram, GRAM_BOOST) for gram in grams))
+        return self.engine.find_tree(Rank(parts[kind], by), page)
 
     def find_words(self, question: Question, page: Page) -> Found:
         """The same words without bigrams and without that order."""

@@ -50,10 +50,10 @@ def timed(data: Path, *arguments: str) -> float:
 class Server:
     """A running `kb serve`."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *options: str) -> None:
         started = time.perf_counter()
         self.process = subprocess.Popen(
-            command(data, "serve", "--port", "0"), cwd=ROOT, stdout=subprocess.PIPE, text=True
+            command(data, "serve", "--port", "0", *options), cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
         said = iter(self.process.stdout or ())
         self.base = next(found[0] for line in said if (found := re.search(r"http://[0-9.:]+", line)))
@@ -67,8 +67,8 @@ class Server:
     def page(self, **asked: str) -> None:
         urllib.request.urlopen(f"{self.base}/search?{urllib.parse.urlencode(asked)}", timeout=60).read()
 
-    def private_mib(self) -> float:
-        lines = Path(f"/proc/{self.process.pid}/smaps_rollup").read_text(encoding="ascii")
+    def private_mib(self, pid: int | None = None) -> float:
+        lines = Path(f"/proc/{pid or self.process.pid}/smaps_rollup").read_text(encoding="ascii")
         return sum(map(int, re.findall(r"^Private_(?:Clean|Dirty): +(\d+)", lines, re.MULTILINE))) / 1024
 
     def close(self) -> None:
@@ -77,8 +77,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(data: Path) -> Iterator[Server]:
-    server = Server(data)
+def serving(data: Path, *options: str) -> Iterator[Server]:
+    server = Server(data, *options)
     try:
         yield server
     finally:

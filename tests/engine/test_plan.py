@@ -64,11 +64,22 @@ def test_particles_are_not_needed_inside_a_longer_word_but_alone_they_are(segmen
     assert plan.of(parse("的", TODAY), segmenter).part == word("的")
 
 
-def test_most_of_a_sentence_will_do(segmenter):
-    part = plan.of(parse("党建业务检察工作融合关系三会一课", TODAY), segmenter).part
+def test_of_a_question_some_words_will_do_when_nothing_has_all(segmenter):
+    query = parse("党建业务检察工作融合关系三会一课应该怎样落实推进加强", TODAY)
+    strict, loose = plan.of(query, segmenter), plan.of(query, segmenter, "any")
 
-    assert isinstance(part, Or)
-    assert (len(part.parts), part.minimum) == (6, 5)
+    assert isinstance(strict.part, And)
+    assert len(strict.part.parts) == 9
+    assert loose.part.parts[-1].minimum == 2
+    assert loose.tiers == ()
+
+
+def test_stop_words_weigh_half(segmenter):
+    by = plan.of(parse("党建如何", TODAY), segmenter).by
+
+    assert Term("text", "党建") in by
+    assert Term("text", "如何", plan.STOPWORD_BOOST) in by
+    assert Term("grams", "如何", plan.GRAM_BOOST * plan.STOPWORD_BOOST) in by
 
 
 def test_the_order_goes_by_words_and_bigrams_of_what_is_to_be_found(segmenter):
@@ -89,17 +100,14 @@ def test_a_synonym_will_do_and_counts_less(segmenter):
     assert Term("text", "业务", plan.SYNONYM_BOOST) in tree.by
 
 
-def test_the_fallback_keeps_all_that_is_not_a_word(segmenter):
-    tree = plan.of(parse("党建 “检察工作” 业务 日期:2023", TODAY), segmenter, "any")
+def test_the_fallback_keeps_all_that_is_no_word_or_phrase(segmenter):
+    tree = plan.of(parse("党建 “业务融合” 日期:2023 作者:周见山", TODAY), segmenter, "any")
+    pieces = [Or((Literal(text), Term("text", text))) for text in ("党建", "业务", "融合")]
 
     assert tree.part == And(
-        (
-            Literal("检察工作"),
-            Range("published", 20230101, 20231231),
-            Or((Or((Literal("党建"), Term("text", "党建"))), Or((Literal("业务"), Term("text", "业务"))))),
-        )
+        (Range("published", 20230101, 20231231), Named("author", "周见山"), Or(tuple(pieces)))
     )
-    assert tree.tiers == (word("党建"), word("业务"))
+    assert tree.tiers == (word("党建"), Literal("业务融合"))
 
 
 @pytest.mark.parametrize("text", ["“党建”", "标题:党建", "党建 与 业务", "党建 -业务", "日期:2023"])

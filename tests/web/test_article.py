@@ -84,7 +84,7 @@ def test_every_mark_can_be_reached_and_leads_to_its_neighbours(see: See) -> None
     assert text(page.cssselect(".heading .meta")[0]) == f"本文命中 {last} 处 · 到第一处"
     assert links[0] == ["#m2"] and links[-1] == [f"#m{last - 1}"]
     assert all(links[at] == [f"#m{at}", f"#m{at + 2}"] for at in range(1, last - 1))
-    assert page.cssselect(".jump a")[0].get("aria-label") == f"下一处，第 2 处，共 {last} 处"
+    assert page.cssselect(".jump a")[0].get("aria-label") == f"下一处 2/{last}"
 
 
 def test_the_way_back_leads_to_the_page_of_results_that_was_left(client: FlaskClient) -> None:

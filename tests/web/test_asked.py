@@ -41,6 +41,7 @@ states = st.builds(
     filters_of(),
     st.sampled_from(["relevance", "newest", "oldest", "longest", "shortest"]),
     st.integers(1, 10**9),
+    st.sampled_from(list(asked.SCOPES)),
     st.booleans(),
 )
 
@@ -95,6 +96,7 @@ def test_what_is_left_out_is_not_asked_for_as_well() -> None:
         ("until", "2023-02-30"),
         ("until", "昨天"),
         ("copies", "2"),
+        ("scope", "newspaper"),
     ],
 )
 def test_a_parameter_that_cannot_be_used_is_named(name: str, value: str) -> None:

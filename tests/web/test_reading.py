@@ -66,10 +66,12 @@ def test_a_quotation_is_shown_with_the_punctuation_of_its_block() -> None:
     assert quotation.words == "江山就是人民，人民就是江山"
 
 
-def test_marks_are_counted_and_the_first_place_is_known() -> None:
-    found = read(shelf.full(), (Mark("主题党日"),))
+def test_marks_are_counted_as_often_as_they_are_shown() -> None:
+    article = made("制度清单", ("制度\t次数\n三会一课\t12", "三会一课"))
+    table = replace(article.blocks[0], kind="table")
+    found = read(replace(article, blocks=(table, article.blocks[1])), (Mark("次数三会"), Mark("三会一课")))
 
-    assert (found.hits, found.first_hit) == (1, found.blocks[7].anchor)
+    assert found.hits == 3  # one runs through two cells
 
 
 def test_only_web_addresses_become_links() -> None:

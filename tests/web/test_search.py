@@ -198,7 +198,7 @@ def test_days_are_chosen_by_two_fields_or_by_a_period(see: See) -> None:
     assert days and all("2021-05-10" <= day <= "2021-05-20" for day in days)
     assert fields == ["2021-05-10", "2021-05-20"]
     assert text(page.cssselect("a.chip")[1]).startswith("日期：2021-05-10 至 2021-05-20 ×")
-    assert date.fromisoformat(asked["since"][0]) == datetime.now().astimezone().date() - timedelta(days=7)
+    assert date.fromisoformat(asked["since"][0]) == datetime.now().astimezone().date() - timedelta(days=6)
     assert "until" not in asked and asked["newspaper"] == ["云岭日报"]
     assert see(week).cssselect(".chip")
 
@@ -222,6 +222,12 @@ def test_a_second_search_goes_on_within_the_first(see: See, client: FlaskClient)
         "newspaper": ["云岭日报"],
         "sort": ["newest"],
     }
+
+
+def test_a_second_search_leaves_the_first_as_it_was_meant(client: FlaskClient) -> None:
+    response = client.get("/search", query_string={"q": "支部 或 党建", "within": "学习"})
+
+    assert parse_qs(urlsplit(response.headers["Location"]).query)["q"] == ["(支部 或 党建) 学习"]
 
 
 def test_unknown_date_and_newspaper_are_values_of_their_own(see: See) -> None:
@@ -287,6 +293,53 @@ def test_a_loosened_answer_is_labelled(see: See) -> None:
     assert "没有同时含全部词语的文章；以下按命中词语多少排列" in main(page)
 
 
+def test_a_loosened_answer_tells_how_much_there_is_without_each_part(see: See) -> None:
+    page = see("/search?q=三会一课 绝无此语句 支部")
+    links = {text(link): link.get("href") for link in page.cssselect("main .notice a")}
+
+    assert [text(way) for way in page.cssselect("main .notice li")] == ["去掉「绝无此语句」：24 篇"]
+    assert parse_qs(urlsplit(links["去掉「绝无此语句」"]).query) == {"q": ["三会一课 支部"]}
+
+
+def test_words_can_be_looked_for_in_one_place_only(see: See) -> None:
+    title, author = see("/search?q=纪实&scope=title"), see("/search?q=周明远&scope=author")
+    nowhere = see("/search?q=谈体会&scope=title")
+
+    assert text(title.cssselect("[role=status]")[0]).startswith("找到 24 篇")
+    assert [box.get("value") for box in title.cssselect("form[role=search] input[checked]")] == ["title"]
+    assert text(author.cssselect("[role=status]")[0]).startswith("找到 2 篇")
+    assert text(nowhere.cssselect("main .notice li")[2]).startswith("在全部内容里找：")
+
+
+def test_months_are_shown_under_the_chosen_year(see: See) -> None:
+    def legends(url: str) -> list[str]:
+        return [text(legend) for legend in see(url).cssselect("form.facets legend")]
+
+    boxes = see("/search?q=三会一课&year=2021").cssselect("form.facets input[name=month]")
+
+    assert "月份" not in legends("/search?q=三会一课")
+    assert [text(box.getparent()) for box in boxes] == ["2021年5月 8 篇"]
+    assert text(see("/search?q=三会一课&month=2021-05").cssselect("a.chip")[0]).startswith("月份：2021年5月")
+
+
+def test_a_query_that_cannot_be_read_shows_the_place_and_offers_its_words(see: See) -> None:
+    page = see("/search?q=党建 （业务 或&sort=newest", 400)
+    [typed] = page.cssselect("pre.typed")
+    [offer] = [link for link in page.cssselect("main a") if "按普通词语检索" in text(link)]
+
+    assert typed.text_content() == "党建 （业务 或"
+    assert [mark.text for mark in typed.cssselect("mark")] == ["或"]
+    assert text(offer) == "按普通词语检索：党建 业务"
+    assert parse_qs(urlsplit(offer.get("href")).query) == {"q": ["党建 业务"]}
+
+
+def test_a_parameter_that_cannot_be_used_is_not_blamed_on_the_query(see: See) -> None:
+    page = see("/search?q=党建，业务&page=x", 400)
+
+    assert not page.cssselect("pre.typed")
+    assert "按普通词语检索" not in main(page)
+
+
 def test_a_bad_query_is_a_sentence_on_the_page_and_keeps_what_was_typed(see: See) -> None:
     long = "党" * 5000
     page = see(f"/search?q={long}", 400)
@@ -334,14 +387,9 @@ def test_json_has_the_promised_keys(client: FlaskClient) -> None:
         "copies",
     }  # fmt: skip
     assert {"text", "matched"} == set(answer["hits"][0]["snippet"][0])
-    assert sorted(answer["facets"]) == [
-        "affiliation",
-        "author",
-        "edition_page",
-        "newspaper",
-        "source",
-        "year",
-    ]
+    assert set(answer["facets"]) == {
+        "affiliation", "author", "edition_page", "month", "newspaper", "source", "year",
+    }  # fmt: skip
     assert all(isinstance(value, str) and isinstance(count, int) for value, count in answer["facets"]["year"])
 
 

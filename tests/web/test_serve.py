@@ -1,104 +1,21 @@
-"""`kb serve` as it is run: a web process and its indexer, real processes over a real folder."""
+"""`kb serve` as it is run: web processes and their indexer, real processes over a real folder."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import re
 import signal
 import subprocess
-import sys
-import threading
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from kb import config
-from kb.config import Settings
-from kb.store import articles
-from kb.store.articles import NewArticle
-from kb.store.db import open_database, writing
 from kb.store.lock import writer_lock
-from kb.text.fingerprint import Fingerprints
-from kb.web import server as web_server
-from tests.making import article
-
-PATIENCE_SECONDS = 60.0  # the machine is shared; what is promised is that it happens, not how fast
-
-
-def until(holds: Callable[[], bool], what: str) -> None:
-    """Wait until it holds."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
-
-
-def command(data: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "kb", "--data", str(data), *arguments]
-
-
-def store(data: Path, title: str) -> None:
-    """Save an article, as the web process or another one would, and index nothing."""
-    settings = Settings(data=data)
-    config.prepare_data(settings)
-    database = open_database(settings.database)
-    with writing(database) as connection:
-        new = NewArticle(article(title=title, key=f"https://a.example/{title}"))
-        articles.save(connection, [new], Fingerprints())
-    database.dispose()
-
-
-class Served:
-    """A running `kb serve`."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        self.process = subprocess.Popen(
-            command(data, "serve", "--port", "0"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        found = re.search(r"http://[0-9.:]+", self.process.stdout.readline())
-        assert found, self.process.communicate()
-        self.base = found[0]
-
-    def finds(self, title: str) -> bool:
-        url = f"{self.base}/search.json?{urllib.parse.urlencode({'q': f'标题:“{title}”'})}"
-        try:
-            with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310  # our own
-                return json.load(answer)["total"] == 1
-        except urllib.error.HTTPError as error:
-            assert error.code == 503, error.read()
-            return False
-
-    def children(self) -> list[int]:
-        """Process ids of what it has started."""
-        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
-        return [int(one) for task in tasks for one in (task / "children").read_text().split()]
-
-    def indexer(self) -> int:
-        until(lambda: len(self.children()) == 1, "one child")
-        return self.children()[0]
-
-    def end(self, by: signal.Signals) -> str:
-        """Its log, and what was said on the way to its end."""
-        self.process.send_signal(by)
-        return self.process.communicate(timeout=PATIENCE_SECONDS)[1]
-
-
-@contextlib.contextmanager
-def serving(data: Path) -> Iterator[Served]:
-    served = Served(data)
-    try:
-        yield served
-    finally:
-        served.process.kill()
-        served.process.communicate()
+from kb.web import processes
+from kb.web.processes import Kept
+from tests.serving import Served, command, serving, store, until
 
 
 def is_alive(pid: int) -> bool:
@@ -130,7 +47,7 @@ def test_what_another_process_stores_becomes_searchable(served: Served) -> None:
 def test_an_indexer_that_was_killed_is_replaced(served: Served) -> None:
     killed = served.indexer()
     os.kill(killed, signal.SIGKILL)
-    until(lambda: served.children() not in ([], [killed]), "another indexer")
+    until(lambda: served.indexer() != killed, "another indexer")
     store(served.data, "杀后一篇")
 
     until(lambda: served.finds("杀后一篇"), "searchable")
@@ -193,29 +110,112 @@ def test_a_server_that_is_told_to_stop_ends_its_indexer_and_neither_complains(tm
     assert "Traceback" not in said and "Fatal" not in said and "indexer" not in said
 
 
-class Waits(threading.Event):
-    """Notes how long it is waited for; set after five times."""
+# --- several web processes --------------------------------------------------------------------------------------
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.seconds: list[float] = []
 
-    def wait(self, timeout: float | None = None) -> bool:
-        self.seconds.append(timeout or 0.0)
-        if len(self.seconds) == 5:
-            self.set()
-        return self.is_set()
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Two web processes over a store whose first article nobody has indexed."""
+    data = tmp_path_factory.mktemp("several") / "data"
+    store(data, "多个进程")
+    with serving(data, "--processes", "2") as running:
+        until(lambda: running.finds("多个进程"), "searchable")
+        yield running
+
+
+def test_every_web_process_answers_from_the_newest_index(several: Served) -> None:
+    store(several.data, "后来一篇")
+    until(lambda: several.finds("后来一篇"), "searchable")
+
+    assert all(several.finds("后来一篇") for _ in range(20))
+
+
+def test_a_web_process_that_was_killed_is_replaced_while_the_other_answers(several: Served) -> None:
+    first, second = several.webs()
+    os.kill(first, signal.SIGKILL)
+    statuses = [several.get("/healthz") for _ in range(20)]
+    until(lambda: first not in several.webs() and second in several.webs(), "another web process")
+    os.kill(second, signal.SIGKILL)
+    until(lambda: several.finds("多个进程"), "searchable")
+
+    assert statuses == [200] * 20
+    assert several.get("/readyz") == 200
+
+
+def test_several_web_processes_end_quietly_with_their_indexer_when_told_to_stop(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", "--processes", "2") as running:
+        until(lambda: running.get("/readyz") == 200, "ready")
+        children = [*running.webs(), running.indexer()]
+        said = running.end(signal.SIGTERM)
+
+    assert running.process.returncode == 0
+    assert not any(map(is_alive, children))
+    assert "Traceback" not in said and "Fatal" not in said and ".ended" not in said
+
+
+def test_no_process_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", "--processes", "2") as running:
+        children = [*running.webs(), running.indexer()]
+        running.end(signal.SIGKILL)
+
+    until(lambda: not any(map(is_alive, children)), "ended")
+
+
+# --- what is kept running ---------------------------------------------------------------------------------------
+
+
+class Ended:
+    """A process that ended at once."""
+
+    def __init__(self, code: int) -> None:
+        self._code = code
+
+    def code(self) -> int:
+        return self._code
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
 
 
 @pytest.mark.parametrize(
     ("codes", "pauses"), [([1, 1, 1, 1, 1], [0.5, 1, 2, 4, 8]), ([1, -9, 0, 0, 1], [0.5, 1, 0.5, 0.5, 1])]
 )
-def test_an_indexer_that_fails_again_and_again_is_replaced_ever_more_slowly(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, codes: list[int], pauses: list[float]
+def test_a_process_that_fails_again_and_again_is_replaced_ever_more_slowly(
+    codes: list[int], pauses: list[float]
 ) -> None:
-    ends = iter(codes)
-    monkeypatch.setattr(web_server, "_run_indexer", lambda *_: next(ends))
-    stop = Waits()
-    web_server.keep_indexer(settings, stop)
+    ends, started = iter([*codes, 0]), []
+    now = 0.0
 
-    assert stop.seconds == pauses
+    def start() -> Ended:
+        started.append(now)
+        return Ended(next(ends))
+
+    kept = Kept("web", start)
+    while len(started) <= len(codes):
+        kept.look(now)
+        now += 0.25
+
+    waited = [after - before - 0.25 for before, after in pairwise(started)]
+    assert waited == pauses
+
+
+def test_a_process_that_does_not_end_when_told_to_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "END_SECONDS", 0.05)
+    told = []
+
+    class Stubborn:
+        def code(self) -> int | None:
+            return -9 if "kill" in told else None
+
+        def terminate(self) -> None:
+            told.append("terminate")
+
+        def kill(self) -> None:
+            told.append("kill")
+
+    kept = Kept("web", Stubborn)
+    kept.look(0.0)
+    processes.end([kept])
+
+    assert told == ["terminate", "kill"]

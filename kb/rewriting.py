@@ -1,0 +1,109 @@
+"""Query -> queries near it, and the line that reads as a query. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from kb.model import And, DateRange, Field, LengthRange, Node, Not, Or, Phrase, Word
+from kb.query import OPERATORS, TEXT_FIELDS
+
+NAMES: dict[str, str] = {}
+for _name, _field in TEXT_FIELDS.items():
+    NAMES.setdefault(_field, _name)  # the first is the usual one: 标题
+QUOTES = (("“", "”", '“”"＂„‟'), ("「", "」", "「」"), ("『", "』", "『』"))
+_ANY_QUOTE = re.compile('[“”"＂„‟「」『』﹁﹂﹃﹄]')
+_PLAIN = re.compile(r"\w+(?:[.·%]\w+)*%?")  # a typed piece that can be nothing but a word
+_BREAKS = re.compile(r"[\s、，,;；。！？!?]+")
+
+
+def line(node: Node) -> str:
+    """A line that reads as the query again; a space means 与."""
+    match node:
+        case Word():
+            return _prefix(node.field) + node.text
+        case Phrase():
+            return _prefix(node.field) + quoted(node.text)
+        case DateRange():
+            return f"日期:{_value(node.text)}"
+        case LengthRange():
+            return f"字数:{_value(node.text)}"
+        case And():
+            return " ".join(
+                _grouped(part) if isinstance(part, And | Or) else line(part) for part in node.parts
+            )
+        case Or():
+            return " 或 ".join(
+                _grouped(part) if isinstance(part, And | Or) else line(part) for part in node.parts
+            )
+        case Not():
+            is_group = isinstance(node.part, And | Or)
+            return f"非 {_grouped(node.part) if is_group else line(node.part)}"
+
+
+def _grouped(node: Node) -> str:
+    return f"({line(node)})"
+
+
+def _prefix(field: Field | None) -> str:
+    return f"{NAMES[field]}:" if field else ""
+
+
+def _value(text: str) -> str:
+    return (
+        text if re.fullmatch(r"[^\s“”\"＂„‟「」『』﹁﹂﹃﹄、，,;；。！？!?()（）]+", text) else quoted(text)
+    )
+
+
+def quoted(text: str) -> str:
+    """The text as a literal, in marks that it does not hold; where it holds all kinds they are left out, as folding does."""
+    for left, right, closers in QUOTES:
+        if not set(closers) & set(text):
+            return left + text + right
+    return f"“{_ANY_QUOTE.sub('', text)}”"
+
+
+def typed(text: str, field: Field | None = None) -> list[Word | Phrase]:
+    """The words of a text in which no mark has a meaning; what could be read as more than a word becomes a literal."""
+    pieces = [piece for piece in _BREAKS.split(text) if piece]
+    return [_word(piece, field) for piece in pieces]
+
+
+def _word(piece: str, field: Field | None) -> Word | Phrase:
+    is_plain = _PLAIN.fullmatch(piece) and piece not in OPERATORS
+    return Word(piece, field) if is_plain else Phrase(piece, field)
+
+
+def all_of(nodes: Iterable[Node]) -> Node | None:
+    """What holds all of them; None when there are none."""
+    parts = tuple(dict.fromkeys(nodes))
+    return None if not parts else parts[0] if len(parts) == 1 else And(parts)
+
+
+def limited(node: Node, field: Field) -> Node:
+    """The same looked for in one field only; what names a field already stays."""
+    match node:
+        case Word(field=None) | Phrase(field=None):
+            return type(node)(node.text, field)
+        case And() | Or():
+            return type(node)(tuple(limited(part, field) for part in node.parts))
+        case Not():
+            return Not(limited(node.part, field))
+    return node
+
+
+def both(text: str, more: str) -> str:
+    """A line that finds what of one line another finds too."""
+    return " ".join(f"({one.strip()})" if _has_or(one) else one.strip() for one in (text, more))
+
+
+def _has_or(text: str) -> bool:
+    return any(OPERATORS.get(word) == "or" for word in re.split(r"[\s()（）]+", text))
+
+
+def without_one(node: Node) -> list[tuple[str, Node]]:
+    """Each part that must hold, as typed, and what is left without it. Nothing where there is one part only."""
+    if not isinstance(node, And):
+        return []
+    rest = [(part, all_of(other for other in node.parts if other is not part)) for part in node.parts]
+    return [(line(part), left) for part, left in rest if left is not None]

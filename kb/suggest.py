@@ -1,0 +1,199 @@
+"""USE CASE  What is being typed -> suggestions: terms of the field, newspapers, authors, titles.
+
+The tables are made in the background of the serving process and made again when the store or the index has moved on. They
+take about 200 bytes a title, 20 MiB at 100,000 articles, twice that while they are replaced, and no more than TITLES
+titles; the readings of characters take 45 MiB.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+from kb import config
+from kb.engine.tree import Every, Term
+from kb.errors import EngineDownError, KbError
+from kb.model import Page
+from kb.search import Search
+from kb.store import articles, titles
+from kb.store.db import reading
+from kb.text import lexicon
+from kb.text.completion import Table, table
+from kb.text.normalize import fold
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["term", "newspaper", "author", "title"]
+Item = TypeVar("Item")
+
+MOST = 10
+SHARES: dict[Kind, int] = {"term": 4, "newspaper": 2, "author": 2, "title": MOST}  # where all have many
+TITLES = 300_000  # the newest; older ones are found by searching
+TYPED_CHARS = 60  # nobody types a longer one to have it completed
+FIRST_SECONDS = 3.0  # that the first of all requests waits for its tables
+LOOK_SECONDS = 2.0  # between two looks at whether they are still right
+REST = 20  # times as long as making the tables took passes before they are made again
+STEP_SECONDS = 0.004  # of work in the background, after which requests get as long for theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """One line under the search box."""
+
+    text: str  # 党建业务深度融合
+    kind: Kind
+    article_id: int | None = None  # of a title
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What was made of one state of the store and the index; never changed afterwards."""
+
+    tables: dict[Kind, Table]
+    ids: array[int]  # the article of each title
+
+    def find(self, typed: str) -> list[Suggestion]:
+        """At most MOST, kinds together, each from the best: begins so before holds it, frequent before rare, short before long."""
+        found = {kind: self._of_kind(kind, made, typed) for kind, made in self.tables.items()}
+        shares = {kind: some[: SHARES[kind]] for kind, some in found.items()}
+        for kind, some in found.items():
+            room = MOST - sum(map(len, shares.values()))
+            if room > 0:
+                shares[kind] += some[len(shares[kind]) :][:room]
+        return [one for some in shares.values() for one in some][:MOST]
+
+    def _of_kind(self, kind: Kind, made: Table, typed: str) -> list[Suggestion]:
+        places = made.find(typed, 2 * MOST if kind == "title" else MOST)
+        if kind != "title":
+            return [Suggestion(made.shown.text(place), kind) for place in places]
+        # Copies of an article have one title; the newest, which stands first, is shown.
+        by_text = {made.chars.text(place): place for place in reversed(places)}
+        kept = set(by_text.values())
+        return [
+            Suggestion(made.shown.text(one), kind, self.ids[one]) for one in places if one in kept
+        ][:MOST]  # fmt: skip
+
+
+NOTHING = Tables({}, array("q"))
+
+
+@dataclass(slots=True)
+class Suggester:
+    """Holds the newest tables; safe to share between threads."""
+
+    search: Search
+    _tables: Tables = NOTHING
+    _state: tuple[int, int] = (
+        -1,
+        -1,
+    )  # sequence numbers of the store and of the index that they were made of
+    _look_at: float = 0.0  # when to look again, by the monotonic clock
+    _making: threading.Thread | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def find(self, typed: str) -> list[Suggestion]:
+        """Suggestions for what was typed. The first of all calls waits a little for the tables."""
+        thread = self._follow()
+        if thread is not None and self._tables is NOTHING:
+            thread.join(FIRST_SECONDS)
+        return self._tables.find(typed) if len(typed) <= TYPED_CHARS else []
+
+    def refresh(self) -> None:
+        """Make the tables anew, if the store or the index has moved on."""
+        began = time.monotonic()
+        state = self._present_state()
+        if state != self._state:
+            self._tables, self._state = make(self.search), state
+        now = time.monotonic()
+        self._look_at = now + max(LOOK_SECONDS, REST * (now - began))
+
+    def _follow(self) -> threading.Thread | None:
+        """The thread that is making tables; a new one when it is time to look."""
+        with self._lock:
+            if self._making is not None and self._making.is_alive():
+                return self._making
+            self._making = None
+            if time.monotonic() >= self._look_at:
+                self._making = threading.Thread(target=self._refresh_or_tell, name="suggest", daemon=True)
+                self._making.start()
+            return self._making
+
+    def _refresh_or_tell(self) -> None:
+        try:
+            self.refresh()
+        except KbError as error:
+            log.warning("suggest.not_ready", extra={"key": error.key})
+            self._look_at = time.monotonic() + LOOK_SECONDS
+
+    def _present_state(self) -> tuple[int, int]:
+        with reading(self.search.database) as connection:
+            seq = articles.latest_seq(connection)
+        return seq, _indexed_seq(self.search)
+
+
+def make(search: Search) -> Tables:
+    """The tables of the present state. An index that is away leaves out newspapers and authors."""
+    terms, names = [term.word for term in lexicon.read(config.lexicon_lines())], _names(search)
+    counts = _term_counts(search, terms)
+    ordered = sorted(terms, key=lambda term: (-counts.get(term, 0), len(term), term))
+    tables: dict[Kind, Table] = {
+        "term": table(unhurried(ordered)),
+        "newspaper": table(unhurried(names.get("newspaper", ()))),
+        "author": table(unhurried(names.get("author", ()))),
+    }
+    ids = array("q")
+    with reading(search.database) as connection:
+        tables["title"] = table(unhurried(_noted(titles.by_length(connection, TITLES), ids)))
+    return Tables(tables, ids)
+
+
+def _noted(rows: Iterable[tuple[int, str]], ids: array[int]) -> Iterator[str]:
+    """The titles; the articles that they are of are added to `ids`."""
+    for article_id, title in rows:
+        ids.append(article_id)
+        yield title
+
+
+def unhurried(items: Iterable[Item]) -> Iterator[Item]:
+    """The items, with a pause for others after every few milliseconds."""
+    until = time.perf_counter() + STEP_SECONDS
+    for item in items:
+        yield item
+        if time.perf_counter() > until:
+            time.sleep(STEP_SECONDS)
+            until = time.perf_counter() + STEP_SECONDS
+
+
+def _term_counts(search: Search, terms: Iterable[str]) -> dict[str, int]:
+    """How many articles have each term as a word."""
+    try:
+        page = Page(limit=0)
+        return {
+            term: search.engine.find_tree(Term("text", fold(term)), page).total for term in unhurried(terms)
+        }
+    except EngineDownError:
+        return {}
+
+
+def _names(search: Search) -> dict[str, list[str]]:
+    """Newspapers and authors, the most frequent first, the shorter of equals."""
+    try:
+        found = search.engine.find_tree(Every(), Page(limit=0, facets=("newspaper", "author")))
+    except EngineDownError:
+        return {}
+    return {
+        facet: [name for name, _ in sorted(counts, key=lambda one: (-one[1], len(one[0]), one[0])) if name]
+        for facet, counts in found.facets.items()
+    }
+
+
+def _indexed_seq(search: Search) -> int:
+    try:
+        return search.engine.indexed_seq()
+    except EngineDownError:
+        return -1
