@@ -88,6 +88,7 @@ class Search:
             since=filters.since,
             until=filters.until,
             facets=FACETS,
+            most_values=FACET_VALUES,
             sort=sort,
             collapse=grouped,
             offset=offset,
