@@ -35,11 +35,17 @@ PAGES = {
     "search": ("/search", 200),
     "results": ("/search?q=三会一课", 200),
     "chosen": ("/search?q=三会一课&year=2020&year=2021&newspaper=云岭日报&sort=newest&page=1", 200),
+    "excluded": ("/search?q=党建&not_newspaper=云岭日报&since=2020-01-01&scope=body", 200),
+    "copies": ("/search?q=检察机关党建 学用结合", 200),
+    "advanced": ("/search/advanced", 200),
+    "advanced line": ("/search/advanced?all=党建&none=培训&show=1", 200),
     "last page": ("/search?q=三会一课&page=3", 200),
-    "loosened": ("/search?q=三会一课 “绝无此语句”", 200),
-    "no result": ("/search?q=“绝无此语句”&newspaper=云岭日报", 200),
-    "query error": ("/search?q=", 400),
+    "loosened": ("/search?q=三会一课 绝无此语句", 200),
+    "no result": ("/search?q=“绝无此语句” 三会&newspaper=云岭日报", 200),
+    "empty query": ("/search?q=", 400),
+    "query error": ("/search?q=党建 （业务 或", 400),
     "article": (f"/a/{shelf.FULL}?q=党建 业务", 200),
+    "marked place": (f"/a/{shelf.FULL}?q=党建 业务#m3", 200),
     "bare article": (f"/a/{shelf.UNDATED}", 200),
     "hostile article": (f"/a/{shelf.HOSTILE}?q=攻击", 200),
     "old version": (f"/a/{shelf.FULL}?version=1", 200),
@@ -129,7 +135,7 @@ def open_page(visit: Visit, address: str, empty_address: str) -> Callable[[str],
     def go(kind: str) -> Page:
         url, status = PAGES[kind]
         home, path = (empty_address, url[len("empty:") :]) if url.startswith("empty:") else (address, url)
-        response = visit.page.goto(home + quote(path, safe="/?=&"))
+        response = visit.page.goto(home + quote(path, safe="/?=&#"))
         assert response is not None and response.status == status
         return visit.page
 
@@ -157,12 +163,12 @@ def test_a_page_is_accessible_quiet_and_fits_every_screen(
     page.evaluate(AXE)
     found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
     violations = [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]]
-    measured = [measure(page, width) for width in (1280, 360, 320)]
+    measured = [measure(page, width) for width in (1280, 640, 360, 320)]  # 640: a zoom of 200 %
 
     assert len(found["passes"]) > 20
     assert violations == []
     assert visit.complaints == []
-    assert measured == [(1280, []), (360, []), (320, [])]
+    assert measured == [(1280, []), (640, []), (360, []), (320, [])]
 
 
 def test_an_officer_finds_the_passage_and_prints_it(visit: Visit, address: str, tmp_path: Path) -> None:
@@ -205,6 +211,83 @@ def test_facets_and_sorting_work_without_javascript(browser: Browser, address: s
 
     assert chosen.startswith("找到 4 篇")
     assert cleared.startswith(f"找到 {shelf.NOTES} 篇")
+
+
+def test_values_are_left_out_copies_opened_and_marks_walked_through_without_javascript(
+    browser: Browser, address: str
+) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.goto(f"{address}/search?q={quote('党建 业务')}&sort=oldest")
+    page.click("details.copies summary")
+    copies = page.inner_text("details.copies ul")
+    page.click("button.leave:has-text('云岭日报')")
+    left_out = page.inner_text("ul.chips")
+    page.click(".hit h2 a")
+    page.click("text=到第一处")
+    marks = page.locator("mark").count()
+    for number in range(2, marks + 1):
+        page.mouse.click(960, 780)  # on 下一处, the right half of the foot
+        page.wait_for_url(f"**#m{number}")
+    page.mouse.click(960, 780)  # at the last mark there is none
+    walked = page.url.partition("#")[2]
+    page.click("nav.crumbs >> text=检索：")
+    back = page.inner_text("ul.chips")
+    context.close()
+
+    assert "云岭日报 · 2023-08-09" in copies
+    assert "排除报纸：云岭日报" in left_out
+    assert marks > 3
+    assert walked == f"m{marks}"
+    assert back == left_out
+
+
+def test_a_form_is_filled_a_facet_chosen_and_a_mark_reached_by_keyboard_alone(
+    visit: Visit, address: str
+) -> None:
+    page = visit.page
+
+    def enter() -> None:
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+
+    page.goto(f"{address}/search/advanced")
+    page.focus("#title")
+    page.keyboard.type("三会一课")
+    enter()
+    page.focus("input[value='云岭日报']")
+    page.keyboard.press("Space")
+    enter()
+    chosen = page.inner_text("[role=status]")
+    page.focus("button.leave >> nth=-1")
+    enter()
+    left_out = page.inner_text("ul.chips")
+    page.go_back()
+    page.focus(".hit h2 a")
+    enter()
+    page.focus(".heading .meta a")
+    enter()
+    page.wait_for_function("getComputedStyle(document.querySelector('.jump')).display === 'inline'")
+    page.keyboard.press("Tab")
+
+    assert chosen.startswith("找到 12 篇")
+    assert "排除版次：07版" in left_out
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("下一处 2/")
+    ring = page.evaluate("getComputedStyle(document.activeElement, '::before').outlineColor")
+    assert ring == "rgb(255, 191, 71)"
+    assert visit.complaints == []
+
+
+def test_results_are_printed_without_what_is_only_pressed(visit: Visit, address: str) -> None:
+    page = visit.page
+    page.goto(f"{address}/search?q={quote('检察机关党建 学用结合')}")
+    page.emulate_media(media="print")
+
+    assert page.is_visible(".hit h2") and page.is_visible(".hit-path")
+    assert not any(
+        page.is_visible(part)
+        for part in ("form.search", "aside", ".tools", ".copies", ".within", "header.top")
+    )
 
 
 def test_the_keyboard_sees_where_it_is_and_can_skip_the_header(visit: Visit, address: str) -> None:
