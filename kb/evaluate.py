@@ -16,6 +16,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -28,7 +29,7 @@ from kb.engine import Engine, open_engine
 from kb.errors import JudgmentsError, QueryError
 from kb.model import Article, Block, Page, StoredArticle
 from kb.parse.archive import read_archive_line
-from kb.query import parse
+from kb.query import parse, plain_words
 from kb.text.lexicon import load_segmenter
 
 DEPTH = 10  # results that are looked at
@@ -74,7 +75,9 @@ class Evaluation:
     """What `kb eval` prints."""
 
     documents: int
-    unreadable: int  # queries that the query language refuses; they count as found nothing
+    unreadable: (
+        int  # queries that the query language refuses; they are asked in plain words, as the page offers
+    )
     overall: Quality
     classes: dict[str, Quality]
 
@@ -99,7 +102,8 @@ def evaluate(folder: Path | None, settings: Settings, progress: Progress) -> Eva
             try:
                 found = first(engine, query.text)
             except QueryError:
-                found, unreadable = (), unreadable + 1
+                unreadable += 1
+                found = first(engine, plain) if (plain := plain_words(query.text)) else ()
             rows.append(measures([query.grades.get(ids[one - 1], 0) for one in found], query.grades))
             progress("eval", number, len(judged))
     names = [query.query_class for query in judged]
@@ -111,7 +115,7 @@ def evaluate(folder: Path | None, settings: Settings, progress: Progress) -> Eva
 
 def first(engine: Engine, text: str) -> tuple[int, ...]:
     """The ten articles shown first: where fewer have everything, those of the fallback follow. Raises QueryError."""
-    query, page = parse(text), Page(limit=DEPTH)
+    query, page = parse(text, datetime.now().astimezone().date()), Page(limit=DEPTH)
     ids = engine.find(query, page).ids
     if len(ids) < DEPTH:
         ids += tuple(one for one in engine.find(query, page, match="any").ids if one not in ids)

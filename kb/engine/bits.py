@@ -174,21 +174,28 @@ def with_code(codes: Array, at: Ints, wanted: Bytes) -> Bits:
 def count_codes(codes: Array, at: Ints, bits: Bits, count: int) -> Ints:
     """How many documents of the set have each code; those without any count for code 0."""
     totals = np.zeros(count, np.int64)
-    for doc in members(bits):
-        if at[doc] == at[doc + 1]:
-            totals[0] += 1
-        for place in range(at[doc], at[doc + 1]):
-            totals[codes[place]] += 1
+    for number in range(len(bits)):
+        word = bits[number]
+        while word != 0:
+            doc = 64 * number + lowest_bit(word)
+            word &= word - 1
+            if at[doc] == at[doc + 1]:
+                totals[0] += 1
+            for place in range(at[doc], at[doc + 1]):
+                totals[codes[place]] += 1
     return totals
 
 
 @brief
-def count_rows(rows: Ints, codes: Array, bits: Bits) -> Ints:
-    """The same for documents that have one code each, the documents of which are `rows`."""
-    totals = np.zeros(len(rows), np.int64)
-    if size(bits) < WORTH_ROWS * len(rows) * len(bits):
-        for doc in members(bits):
-            totals[codes[doc]] += 1
+def count_single(codes: Array, rows: Ints, bits: Bits, count: int) -> Ints:
+    """The same for documents that have one code each. `rows`: the documents of each code, where there are few; else empty."""
+    totals = np.zeros(count, np.int64)
+    if len(rows) == 0 or size(bits) < WORTH_ROWS * len(rows) * len(bits):
+        for number in range(len(bits)):
+            word = bits[number]
+            while word != 0:
+                totals[codes[64 * number + lowest_bit(word)]] += 1
+                word &= word - 1
         return totals
     for number in range(len(rows)):
         row = rows[number]

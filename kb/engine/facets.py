@@ -22,6 +22,7 @@ FACETS = (*TIMES, *NAMES)
 MOST_VALUES = 1000  # of a column are told
 PLAIN_NAMES = 1 << 16  # folded names that are remembered
 FEW_VALUES = 256  # so many have a bit set each: at 100,000 documents 12 KB and a microsecond for each value
+NO_ROWS: Ints = np.empty((0, 0), np.int64)
 Counts = tuple[tuple[str, int], ...]
 
 
@@ -32,7 +33,8 @@ class Facet:
     names: list[str]
     codes: Array
     at: Ints
-    rows: Ints | None  # the documents of each name, where every document has one value and there are few
+    is_single: bool  # every document has one value
+    rows: Ints  # then the documents of each name, where there are few; else empty
 
 
 def facet_of(snapshot: Snapshot, name: str) -> Facet:
@@ -51,8 +53,8 @@ def _made(snapshot: Snapshot, name: str) -> Facet:
     else:
         names, codes, at = snapshot.names(name)
     is_single = len(codes) == snapshot.docs and bool((np.diff(at) == 1).all())
-    rows = bits.rows_of(codes, len(names)) if is_single and len(names) <= FEW_VALUES else None
-    return Facet(names, codes, at, rows)
+    rows = bits.rows_of(codes, len(names)) if is_single and len(names) <= FEW_VALUES else NO_ROWS
+    return Facet(names, codes, at, is_single, rows)
 
 
 def _written(name: str, time: int) -> str:
@@ -103,7 +105,7 @@ def _code(names: Sequence[str], value: str) -> int:
 
 
 def _with_codes(facet: Facet, wanted: Bytes) -> Bits:
-    if facet.rows is None:
+    if not len(facet.rows):
         return bits.with_code(facet.codes, facet.at, wanted)
     found: Bits = np.bitwise_or.reduce(facet.rows[wanted != 0], axis=0, initial=0)
     return found
@@ -115,16 +117,16 @@ def counts(snapshot: Snapshot, name: str, among: Bits, chosen: Sequence[str] = (
     Of more than MOST_VALUES the most frequent ones, and those of the `chosen` that occur.
     """
     facet = facet_of(snapshot, name)
-    if facet.rows is None:
-        totals = bits.count_codes(facet.codes, facet.at, among, len(facet.names))
+    if facet.is_single:
+        totals = bits.count_single(facet.codes, facet.rows, among, len(facet.names))
     else:
-        totals = bits.count_rows(facet.rows, facet.codes, among)
+        totals = bits.count_codes(facet.codes, facet.at, among, len(facet.names))
     codes = np.flatnonzero(totals)
-    if len(codes) > MOST_VALUES:
-        often = codes[np.argsort(-totals[codes], kind="stable")[:MOST_VALUES]].tolist()
-        told = {0, *often, *(_code(facet.names, value) for value in chosen)}
-        codes = np.array([code for code in told if totals[code]])
-    found = [(facet.names[code], int(totals[code])) for code in codes.tolist()]
-    if name in TIMES:
-        return tuple(sorted(found, reverse=True))
-    return tuple(sorted(found, key=lambda one: (one[0] == "", -one[1], one[0])))
+    by_count = np.lexsort((codes, -totals[codes], codes == 0))  # names are sorted
+    codes = codes[::-1] if name in TIMES else codes[by_count]
+    if len(codes) > MOST_VALUES and name not in TIMES:
+        told = {0, *(_code(facet.names, value) for value in chosen)}
+        more = [code for code in codes[MOST_VALUES:].tolist() if code in told]
+        codes = np.concatenate([codes[:MOST_VALUES], np.array(more, np.int64)])
+    pairs = zip(codes.tolist(), totals[codes].tolist(), strict=True)
+    return tuple((facet.names[code], total) for code, total in pairs)

@@ -34,21 +34,22 @@ NAMES = ("author", "affiliation", "newspaper", "source", "edition_page", "editio
 
 
 def of(query: Query, segmenter: Segmenter, match: Match = "all") -> Rank:
-    """The tree of a query; with "any" that of its fallback: words may be missing, all else must hold."""
+    """The tree of a query; with "any" that of its fallback: words and phrases may be missing, all else must hold."""
     clauses = query.clauses
     by = union(_terms(clause, segmenter) for clause in clauses)
     if match == "all" or not can_be_loosened(query):
         return Rank(_condition(query.root, segmenter), by)
-    loose = [clause for clause in clauses if isinstance(clause, Word) and clause.field is None]
+    loose = [clause for clause in clauses if isinstance(clause, Word | Phrase) and clause.field is None]
     must = tuple(_condition(clause, segmenter) for clause in clauses if clause not in loose)
+    texts = [text for clause in loose for text in (clause.text, *_also(clause))]
     if not _is_list(loose, segmenter):
-        return Rank(tree.And((*must, _many_words(loose, segmenter))), by)
-    tiers = tuple(_condition(word, segmenter) for word in loose)
-    return Rank(tree.And((*must, _any_piece(loose, segmenter))), by, tiers if len(tiers) > 1 else ())
+        return Rank(tree.And((*must, _many_words(texts, segmenter))), by)
+    tiers = tuple(_condition(clause, segmenter) for clause in loose)
+    return Rank(tree.And((*must, _any_piece(texts, segmenter))), by, tiers if len(tiers) > 1 else ())
 
 
 def can_be_loosened(query: Query) -> bool:
-    """Whether there is a fallback: what was typed with operators or quotation marks means just what it says."""
+    """Whether there is a fallback: operators, and quotation marks without a word beside them, mean just what they say."""
     return not query.is_strict and any(
         isinstance(clause, Word) and clause.field is None for clause in query.clauses
     )
@@ -62,23 +63,26 @@ def marks(query: Query, segmenter: Segmenter) -> tuple[Mark, ...]:
 # --- what must hold -------------------------------------------------------------------------------------------
 
 
-def _is_list(words: Sequence[Word], segmenter: Segmenter) -> bool:
+def _also(clause: Word | Phrase) -> tuple[str, ...]:
+    return clause.also if isinstance(clause, Word) else ()
+
+
+def _is_list(clauses: Sequence[Word | Phrase], segmenter: Segmenter) -> bool:
     """党建 业务 融合: how many match says more than how well; in a question it does not."""
-    units = [_needed(_units(word.text, segmenter)) for word in words]
-    return len(words) <= LIST_CLAUSES and all(len(some) <= LIST_UNITS for some in units)
+    units = [_needed(_units(clause.text, segmenter)) for clause in clauses]
+    return len(clauses) <= LIST_CLAUSES and all(len(some) <= LIST_UNITS for some in units)
 
 
-def _any_piece(words: Sequence[Word], segmenter: Segmenter) -> tree.Node:
+def _any_piece(texts: Sequence[str], segmenter: Segmenter) -> tree.Node:
     """One unit is reason enough to show an article; a single character only where there is nothing else."""
-    texts = [text for word in words for text in (word.text, *word.also)]
     units = [unit for text in texts for unit in _needed(_units(text, segmenter))]
     telling = [unit for unit in units if len("".join(unit)) > 1] or units
     return tree.Or(tuple(dict.fromkeys(_piece(unit, None) for unit in telling)))
 
 
-def _many_words(words: Sequence[Word], segmenter: Segmenter) -> tree.Node:
+def _many_words(texts: Sequence[str], segmenter: Segmenter) -> tree.Node:
     """A part of the words of a question."""
-    cut = union(segmenter.words(text) for word in words for text in (word.text, *word.also))
+    cut = union(segmenter.words(text) for text in texts)
     telling = [word for word in cut if word not in STOPWORDS] or cut
     return tree.Or(tuple(Term("text", word) for word in telling), max(1, int(len(telling) * ENOUGH)))
 

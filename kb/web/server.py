@@ -26,6 +26,7 @@ from waitress.server import create_server
 from kb.config import Settings
 from kb.errors import ConfigError, KbError
 from kb.search import open_search
+from kb.web.door import Channel, ChannelWithTls
 from kb.web.library import EXTENSION, Library
 from kb.web.processes import END_SECONDS, Kept, keep
 
@@ -82,6 +83,7 @@ def _serve_alone(app: Flask, settings: Settings, listening: socket.socket) -> No
 def _answer(app: Flask, settings: Settings, listening: socket.socket) -> None:
     """Answer requests until interrupted."""
     server = create_server(app, sockets=[listening], threads=settings.web_threads, ident="kb")
+    server.channel_class = ChannelWithTls if settings.tls else Channel
     threading.Thread(target=make_ready, args=(app,), name="ready", daemon=True).start()
     try:
         server.run()

@@ -100,17 +100,14 @@ def test_a_synonym_will_do_and_counts_less(segmenter):
     assert Term("text", "业务", plan.SYNONYM_BOOST) in tree.by
 
 
-def test_the_fallback_keeps_all_that_is_not_a_word(segmenter):
-    tree = plan.of(parse("党建 “检察工作” 业务 日期:2023", TODAY), segmenter, "any")
+def test_the_fallback_keeps_all_that_is_no_word_or_phrase(segmenter):
+    tree = plan.of(parse("党建 “业务融合” 日期:2023 作者:周见山", TODAY), segmenter, "any")
+    pieces = [Or((Literal(text), Term("text", text))) for text in ("党建", "业务", "融合")]
 
     assert tree.part == And(
-        (
-            Literal("检察工作"),
-            Range("published", 20230101, 20231231),
-            Or((Or((Literal("党建"), Term("text", "党建"))), Or((Literal("业务"), Term("text", "业务"))))),
-        )
+        (Range("published", 20230101, 20231231), Named("author", "周见山"), Or(tuple(pieces)))
     )
-    assert tree.tiers == (word("党建"), word("业务"))
+    assert tree.tiers == (word("党建"), Literal("业务融合"))
 
 
 @pytest.mark.parametrize("text", ["“党建”", "标题:党建", "党建 与 业务", "党建 -业务", "日期:2023"])

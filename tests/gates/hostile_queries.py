@@ -44,6 +44,7 @@ HOSTILE: dict[str, str] = {
     "a phrase with slop": "“学习 党建”~1000",
     "20,000 characters": "词" * 20_000,
     "100,000 letters": "a" * 100_000,
+    "1,000,000 letters": "a" * 1_000_000,
     "200 unknown characters": "龘" * 200,
     "200 known characters": "学习党建" * 50,
     "fuzzy words": "学习~1 党建~2 工作~3",

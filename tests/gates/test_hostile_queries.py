@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
+from kb.web.headers import ALWAYS
 from tests.engine.test_contract import WORDS
 from tests.gates.hostile_queries import HOSTILE, generated
 from tests.serving import PATIENCE_SECONDS, Served, command, serving
@@ -90,3 +91,11 @@ def test_generated_queries_are_answered_or_refused_in_time(served: Served, count
         200,
         400,
     }  # some of each, or the pieces have lost their point
+
+
+def test_what_is_refused_before_it_is_read_has_the_headers_of_every_answer(served: Served) -> None:
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{served.base}/search?q={'a' * 500_000}", timeout=PATIENCE_SECONDS)  # noqa: S310
+
+    assert (caught.value.code, "内容太大" in caught.value.read().decode()) == (400, True)
+    assert ALWAYS.items() <= dict(caught.value.headers).items()
