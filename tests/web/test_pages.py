@@ -103,7 +103,7 @@ def test_words_on_pages_use_full_width_punctuation(page: html.HtmlElement) -> No
 
 
 def test_all_styles_together_are_small() -> None:
-    assert sum(path.stat().st_size for path in STYLES.glob("*.css")) <= 14 * 1024
+    assert sum(path.stat().st_size for path in STYLES.glob("*.css")) <= 12 * 1024
 
 
 @pytest.mark.parametrize("style", sorted(STYLES.glob("*.css")), ids=lambda path: path.name)
