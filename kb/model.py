@@ -398,6 +398,9 @@ class Results:
     sort: Sort
     filters: Filters
     offset: int
+    partial: tuple[
+        Hit, ...
+    ] = ()  # where few have everything: those with a part, to fill the first page; not counted
     stale: int = 0  # articles stored but not searchable yet
     expanded: tuple[
         tuple[str, tuple[str, ...]], ...

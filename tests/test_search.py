@@ -86,6 +86,34 @@ def test_when_nothing_has_all_words_those_with_most_are_shown_and_labelled(searc
     assert results.hits[0].title == "志愿者在集市上"
 
 
+def test_a_first_page_with_room_goes_on_with_articles_that_have_a_part(search):
+    save(search.database, article("防火检查记", ("每周检查一次。",), key="d"))
+    rebuild(search)
+    results = search.find("检查 消防通道")
+
+    assert (results.total, results.fallback) == (1, None)
+    assert [hit.title for hit in results.hits] == ["档案室里的防火课"]
+    assert [hit.title for hit in results.partial] == ["防火检查记"]
+
+
+@pytest.mark.parametrize("text", ["检查 与 消防通道", "“检查” “消防通道”", "标题:防火课 正文:消防通道"])
+def test_what_was_typed_to_the_letter_is_followed_by_nothing_else(search, text):
+    save(search.database, article("防火检查记", ("每周检查一次。",), key="d"))
+    rebuild(search)
+    results = search.find(text)
+
+    assert (results.total, results.partial) == (1, ())
+
+
+def test_only_the_first_page_by_relevance_goes_on(search):
+    save(search.database, article("防火检查记", ("每周检查一次。",), key="d"))
+    rebuild(search)
+
+    assert search.find("检查 消防通道", sort="newest").partial == ()
+    assert search.find("检查 消防通道", offset=10).partial == ()
+    assert search.find("检查 消防通道", limit=1).partial == ()
+
+
 def test_the_fallback_is_not_announced_when_it_finds_nothing_either(search):
     results = search.find("量子纠缠 超导")
 
