@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
@@ -35,12 +35,13 @@ from kb.rewriting import limited, line, without_one
 from kb.store import articles
 from kb.store.db import reading
 from kb.store.reprints import copies
-from kb.text import snippet
+from kb.text import snippet, synonyms
 from kb.text.lexicon import load_segmenter
 
 SNIPPET_CHARS = 120
 FACETS = ("newspaper", "source", "year", "month", "author", "affiliation", "edition_page")
 FACET_VALUES = 300  # of one facet that are told: the most frequent, and unknown
+Scored = tuple[int, float]  # article id and score
 DEPTH = 1000  # results that can be paged through; what lies deeper is reached by narrowing or by kb export
 RELAXED = 8  # at most so many ways to find more are tried where nothing was found
 RELAXED_SECONDS = 1.0  # for all of them together
@@ -51,7 +52,7 @@ def open_search(settings: Settings, database: Database) -> Search:
     """The search over a data folder. The index may be missing or unusable; `Search.problem` says so."""
     segmenter = load_segmenter(config.lexicon_lines())
     engine = open_engine(settings.index, segmenter, memory_mib=settings.index_memory_mib)
-    return Search(engine, database, settings.query_seconds)
+    return Search(engine, database, settings.query_seconds, synonyms.read(config.synonyms_text()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Search:
     engine: Engine
     database: Database
     query_seconds: float | None = None  # that one query may take
+    synonyms: synonyms.Table = field(default_factory=dict)
 
     def find(
         self,
@@ -69,18 +71,19 @@ class Search:
         filters: Filters | None = None,
         sort: Sort = "relevance",
         scope: Scope = "all",
+        exact: bool = False,
         grouped: bool = False,
         offset: int = 0,
         limit: int = 10,
     ) -> Results:
         """The articles that have all that was typed, or, when none has, those that have most of it first.
 
-        `scope`: the field that what was typed without one is looked for in.
+        `scope`: the field that what was typed without one is looked for in. `exact`: equal names are not looked for.
         `grouped`: of the copies of one text only the first, with the others told.
         Raises QueryError for a query that cannot be read, EngineDownError when the index cannot answer, TooSlowError.
         """
         started = time.perf_counter()
-        typed, filters = _read(text), filters or Filters()
+        typed, filters = self._typed(text, scope, exact), filters or Filters()
         query = _limited(typed, scope)
         page = Page(
             only=filters.only,
@@ -88,6 +91,7 @@ class Search:
             since=filters.since,
             until=filters.until,
             facets=FACETS,
+            most_values=FACET_VALUES,
             sort=sort,
             collapse=grouped,
             offset=offset,
@@ -95,7 +99,8 @@ class Search:
             seconds=self.query_seconds,
         )
         found, fallback = self._found(query, page)
-        hits, behind = self._hits(query, found, grouped)
+        more = () if fallback else self._more(query, page, found)
+        hits, behind = self._hits(query, (*zip(found.ids, found.scores, strict=True), *more), grouped)
         return Results(
             query=query,
             total=found.total,
@@ -104,17 +109,42 @@ class Search:
             relaxed=() if found.total and not fallback else self._relaxed(_wider(typed, scope, page)),
             took_ms=round((time.perf_counter() - started) * 1000, 1),
             fallback="any" if fallback else None,
-            hits=hits,
+            hits=tuple(hit for hit in hits if hit.id in found.ids),
+            partial=tuple(hit for hit in hits if hit.id not in found.ids),
             facets={name: _most(counts) for name, counts in found.facets.items()},
             sort=sort,
             filters=filters,
             offset=offset,
             stale=behind,
+            expanded=synonyms.expanded(query),
         )
 
     def marks(self, text: str, scope: Scope = "all") -> tuple[Mark, ...]:
         """What of a query to mark in a text. Raises QueryError."""
-        return self.engine.marks(_limited(_read(text), scope))
+        return self.engine.marks(_limited(self._typed(text, scope, exact=False), scope))
+
+    def count(self, text: str, *, filters: Filters | None = None, scope: Scope = "all") -> int:
+        """How many articles have all that was typed. Raises as `find` does."""
+        filters = filters or Filters()
+        page = Page(
+            only=filters.only,
+            without=filters.without,
+            since=filters.since,
+            until=filters.until,
+            limit=0,
+            seconds=self.query_seconds,
+        )
+        return self.engine.find(_limited(self._typed(text, scope, exact=False), scope), page).articles
+
+    def like(self, stored: StoredArticle, limit: int) -> list[StoredArticle]:
+        """The articles most like one, copies of it left out; none while the index cannot answer."""
+        try:
+            ids = self.engine.like(stored, limit)
+        except EngineDownError:
+            return []
+        with reading(self.database) as connection:
+            found = articles.many(connection, ids)
+        return [found[one] for one in ids if one in found and found[one].status in SHOWN_STATUSES]
 
     def problem(self) -> str | None:
         """Why it cannot answer now, in Chinese; None when it can."""
@@ -124,6 +154,10 @@ class Search:
             return error.words("zh")
         return None
 
+    def _typed(self, text: str, scope: Scope, exact: bool) -> Query:
+        query = parse(text, datetime.now().astimezone().date())
+        return query if exact or scope == "author" else synonyms.expand(query, self.synonyms)
+
     def _found(self, query: Query, page: Page) -> tuple[Found, bool]:
         """The page of matches, and whether they are those of the fallback."""
         found = self.engine.find(query, page)
@@ -131,6 +165,15 @@ class Search:
             return found, False
         some = self.engine.find(query, page, match="any")
         return (some, True) if some.total else (found, False)
+
+    def _more(self, query: Query, page: Page, found: Found) -> tuple[Scored, ...]:
+        """What has a part of what was typed, for the rest of a first page that so little with everything does not fill."""
+        if page.offset or page.sort != "relevance" or not 0 < found.total < page.limit:
+            return ()
+        wider = replace(page, facets=(), limit=page.limit + found.total)
+        some = self.engine.find(query, wider, match="any")
+        pairs = zip(some.ids, some.scores, strict=True)
+        return tuple(one for one in pairs if one[0] not in found.ids)[: page.limit - found.total]
 
     def _relaxed(self, wider: Iterable[tuple[Relaxed, Query, Page]]) -> tuple[Relaxed, ...]:
         """What each of the wider questions would find, the most first; what brings nothing is left out."""
@@ -145,27 +188,22 @@ class Search:
                 break
         return tuple(sorted(found, key=lambda one: -one.total))
 
-    def _hits(self, query: Query, found: Found, grouped: bool) -> tuple[tuple[Hit, ...], int]:
+    def _hits(self, query: Query, scored: Sequence[Scored], grouped: bool) -> tuple[tuple[Hit, ...], int]:
         """The hits with their texts, and how many articles wait to be indexed."""
         marks = self.engine.marks(query)
         with reading(self.database) as connection:
-            stored = articles.many(connection, found.ids)
+            stored = articles.many(connection, [one for one, _ in scored])
             roots = {one.reprint_of or one.id for one in stored.values()} if grouped else set()
             groups = copies(connection, sorted(roots)) if roots else {}
             behind = articles.count_unindexed(connection, self.engine.indexed_seq())
         # What was withdrawn since the index was made is no longer shown.
         shown = {one: article for one, article in stored.items() if article.status in SHOWN_STATUSES}
-        pairs = zip(found.ids, found.scores, strict=True)
-        return tuple(_hit(shown[one], score, marks, groups) for one, score in pairs if one in shown), behind
+        return tuple(_hit(shown[one], score, marks, groups) for one, score in scored if one in shown), behind
 
 
 def _most(counts: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
     """The first values, and the unknown one, which comes last."""
     return (*counts[:FACET_VALUES], *(one for one in counts[FACET_VALUES:] if not one[0]))
-
-
-def _read(text: str) -> Query:
-    return parse(text, datetime.now().astimezone().date())
 
 
 def _limited(query: Query, scope: Scope) -> Query:

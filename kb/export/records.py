@@ -43,10 +43,11 @@ def results_record(results: Results) -> dict[str, Any]:
         "fallback": results.fallback,
         "hits": [_hit_record(hit) for hit in results.hits],
         "facets": {name: [list(pair) for pair in counts] for name, counts in results.facets.items()},
+        "partial": [_hit_record(hit) for hit in results.partial],
         "articles": results.articles,
         "groups": results.total if results.grouped else None,
         "expanded": [[word, list(others)] for word, others in results.expanded],
-        "did_you_mean": list(results.did_you_mean) if results.did_you_mean else None,
+        "did_you_mean": [list(pair) for pair in results.did_you_mean],
     }
 
 
