@@ -23,6 +23,7 @@ from kb.errors import ConfigError, KbError, StoreError
 if TYPE_CHECKING:
     from kb.crawl.shapes import CrawlReport
     from kb.ingest import AddReport, ReparseReport
+    from kb.model import Filters, Results
 
 INTERRUPTED = 130
 OPEN_LOCALLY = ("127.0.0.1", "::1", "localhost")
@@ -283,16 +284,28 @@ def source_try(file: Path, page: Path, url: str | None) -> None:
 # --- reading ----------------------------------------------------------------------------------------
 
 
+SORTS = ("relevance", "newest", "oldest", "longest", "shortest")
+
+
 @main.command()
 @click.argument("words", nargs=-1)
-@click.option("--sort", type=click.Choice(["relevance", "newest", "oldest"]), default="relevance")
+@click.option("--sort", type=click.Choice(SORTS), default="relevance")
+@click.option(
+    "--newspaper", multiple=True, help="报纸,可多次;空为未注明 · newspaper, repeatable; empty: unknown"
+)
+@click.option("--year", multiple=True, help="年份,可多次;空为未知日期 · year, repeatable; empty: unknown")
+@click.option("--since", type=DAY, help="从这一天起 · first day")
+@click.option("--until", type=DAY, help="到这一天止 · last day")
+@click.option(
+    "--copies/--grouped", default=True, help="逐篇列出(默认),或合并转载 · every copy, or one of a text"
+)
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, help="结果数 · results (10)")
 @click.option("--offset", type=click.IntRange(0, 999), default=0, help="跳过的结果数 · results to skip")
 @click.option("--log", "shows_log", is_flag=True, help="看检索记录 · what people searched for")
 @click.option("--days", type=click.IntRange(1, 3650), default=30, help="记录的天数 · days of the log (30)")
 @json_option
 def search(
-    words: tuple[str, ...], sort: Any, limit: int, offset: int, shows_log: bool, days: int, as_json: bool
+    words: tuple[str, ...], shows_log: bool, days: int, offset: int, as_json: bool, **asked: Any
 ) -> None:
     """Search titles and texts: words, “phrases”, 标题:… 作者:… 单位:… 报纸:… 日期:2023-01..2023-06."""
     from kb.export.records import results_record
@@ -305,17 +318,38 @@ def search(
         raise click.UsageError("WORDS or --log")
     settings, database = opening.store()
     opening.kernels()
-    results = open_search(settings, database).find(" ".join(words), sort=sort, offset=offset, limit=limit)
+    results = open_search(settings, database).find(
+        " ".join(words),
+        filters=_filters(asked),
+        sort=asked["sort"],
+        grouped=not asked["copies"],
+        offset=offset,
+        limit=asked["limit"],
+    )
     if as_json:
         terminal.print_json(results_record(results))
-        return
+    else:
+        _results_said(results)
+
+
+def _filters(asked: dict[str, Any]) -> Filters:
+    from kb.model import Filters
+
+    only = {name: asked[name] for name in ("newspaper", "year") if asked[name]}
+    since, until = (asked[name] and asked[name].date().isoformat() for name in ("since", "until"))
+    return Filters(only, since=since, until=until)
+
+
+def _results_said(results: Results) -> None:
     if results.fallback:
         click.echo("没有同时含全部词语的文章;以下至少含其中一个。")
-    click.echo(f"找到 {results.total} 篇,用时 {results.took_ms:.0f} 毫秒")
-    for number, hit in enumerate(results.hits, offset + 1):
+    grouped = f"(合并转载后 {results.total} 条)" if results.total != results.articles else ""
+    click.echo(f"找到 {results.articles} 篇{grouped},用时 {results.took_ms:.0f} 毫秒")
+    for number, hit in enumerate(results.hits, results.offset + 1):
         page = hit.edition_page and f"{hit.edition_page}版"
         place = " ".join(filter(None, (hit.newspaper, page, hit.published)))
-        click.echo(f"{number}. {hit.title}  [{hit.id}] {place or '报纸、日期不详'}")
+        copies = f" 另有 {len(hit.copies)} 处转载" if hit.copies else ""
+        click.echo(f"{number}. {hit.title}  [{hit.id}] {place or '报纸、日期不详'}{copies}")
         click.echo("   " + "".join(f"【{run.text}】" if run.matched else run.text for run in hit.snippet))
 
 

@@ -309,6 +309,7 @@ class Page:
     least_chars: int | None = None  # of the body
     most_chars: int | None = None
     facets: tuple[str, ...] = ()  # ("newspaper", "year"): columns to count
+    most_values: int | None = None  # of each, the most frequent; those of `only` and `without` are told besides
     sort: Sort = "relevance"
     collapse: bool = False  # of the copies of a text only the one published first
     offset: int = 0
@@ -398,6 +399,9 @@ class Results:
     sort: Sort
     filters: Filters
     offset: int
+    partial: tuple[
+        Hit, ...
+    ] = ()  # where few have everything: those with a part, to fill the first page; not counted
     stale: int = 0  # articles stored but not searchable yet
     expanded: tuple[
         tuple[str, tuple[str, ...]], ...

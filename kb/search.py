@@ -41,6 +41,7 @@ from kb.text.lexicon import load_segmenter
 SNIPPET_CHARS = 120
 FACETS = ("newspaper", "source", "year", "month", "author", "affiliation", "edition_page")
 FACET_VALUES = 300  # of one facet that are told: the most frequent, and unknown
+Scored = tuple[int, float]  # article id and score
 DEPTH = 1000  # results that can be paged through; what lies deeper is reached by narrowing or by kb export
 RELAXED = 8  # at most so many ways to find more are tried where nothing was found
 RELAXED_SECONDS = 1.0  # for all of them together
@@ -90,6 +91,7 @@ class Search:
             since=filters.since,
             until=filters.until,
             facets=FACETS,
+            most_values=FACET_VALUES,
             sort=sort,
             collapse=grouped,
             offset=offset,
@@ -97,7 +99,8 @@ class Search:
             seconds=self.query_seconds,
         )
         found, fallback = self._found(query, page)
-        hits, behind = self._hits(query, found, grouped)
+        more = () if fallback else self._more(query, page, found)
+        hits, behind = self._hits(query, (*zip(found.ids, found.scores, strict=True), *more), grouped)
         return Results(
             query=query,
             total=found.total,
@@ -106,7 +109,8 @@ class Search:
             relaxed=() if found.total and not fallback else self._relaxed(_wider(typed, scope, page)),
             took_ms=round((time.perf_counter() - started) * 1000, 1),
             fallback="any" if fallback else None,
-            hits=hits,
+            hits=tuple(hit for hit in hits if hit.id in found.ids),
+            partial=tuple(hit for hit in hits if hit.id not in found.ids),
             facets={name: _most(counts) for name, counts in found.facets.items()},
             sort=sort,
             filters=filters,
@@ -162,6 +166,15 @@ class Search:
         some = self.engine.find(query, page, match="any")
         return (some, True) if some.total else (found, False)
 
+    def _more(self, query: Query, page: Page, found: Found) -> tuple[Scored, ...]:
+        """What has a part of what was typed, for the rest of a first page that so little with everything does not fill."""
+        if page.offset or page.sort != "relevance" or not 0 < found.total < page.limit:
+            return ()
+        wider = replace(page, facets=(), limit=page.limit + found.total)
+        some = self.engine.find(query, wider, match="any")
+        pairs = zip(some.ids, some.scores, strict=True)
+        return tuple(one for one in pairs if one[0] not in found.ids)[: page.limit - found.total]
+
     def _relaxed(self, wider: Iterable[tuple[Relaxed, Query, Page]]) -> tuple[Relaxed, ...]:
         """What each of the wider questions would find, the most first; what brings nothing is left out."""
         ends = time.monotonic() + RELAXED_SECONDS
@@ -175,18 +188,17 @@ class Search:
                 break
         return tuple(sorted(found, key=lambda one: -one.total))
 
-    def _hits(self, query: Query, found: Found, grouped: bool) -> tuple[tuple[Hit, ...], int]:
+    def _hits(self, query: Query, scored: Sequence[Scored], grouped: bool) -> tuple[tuple[Hit, ...], int]:
         """The hits with their texts, and how many articles wait to be indexed."""
         marks = self.engine.marks(query)
         with reading(self.database) as connection:
-            stored = articles.many(connection, found.ids)
+            stored = articles.many(connection, [one for one, _ in scored])
             roots = {one.reprint_of or one.id for one in stored.values()} if grouped else set()
             groups = copies(connection, sorted(roots)) if roots else {}
             behind = articles.count_unindexed(connection, self.engine.indexed_seq())
         # What was withdrawn since the index was made is no longer shown.
         shown = {one: article for one, article in stored.items() if article.status in SHOWN_STATUSES}
-        pairs = zip(found.ids, found.scores, strict=True)
-        return tuple(_hit(shown[one], score, marks, groups) for one, score in pairs if one in shown), behind
+        return tuple(_hit(shown[one], score, marks, groups) for one, score in scored if one in shown), behind
 
 
 def _most(counts: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:

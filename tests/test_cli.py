@@ -15,6 +15,7 @@ from kb.config import Settings
 from kb.store import searches
 from kb.store.db import open_database, writing
 from kb.store.lock import writer_lock
+from tests.making import BODY
 from tests.test_ingest import PAGE, line
 
 
@@ -103,6 +104,40 @@ def test_a_failure_is_a_sentence_in_two_languages_with_its_key(
     assert result.exit_code == code
     assert f"[{key}" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_search_is_narrowed_sorted_and_grouped(data: Path, tmp_path: Path) -> None:
+    lines = [
+        {
+            "title": "党课开到工地",
+            "body": "\n".join(BODY),
+            "newspaper": "清河日报",
+            "date": "2024-03-01",
+            "id": "1",
+        },
+        {
+            "title": "党课开到工地",
+            "body": "\n".join(BODY),
+            "newspaper": "云岭日报",
+            "date": "2024-03-09",
+            "id": "2",
+        },
+        {"title": "党课短讯", "body": "党课进社区，短讯一则。", "newspaper": "云岭日报", "id": "3"},
+    ]
+    archive = tmp_path / "some.jsonl"
+    archive.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), encoding="utf-8")
+    assert kb(data, "add", str(archive)).exit_code == 0
+
+    def found(*options: str) -> tuple[int, int, list[str]]:
+        answer = json.loads(kb(data, "search", "党课", "--json", *options).stdout)
+        return answer["total"], answer["articles"], [hit["published"] for hit in answer["hits"]]
+
+    assert found("--sort", "shortest")[2][0] is None
+    assert found("--grouped", "--sort", "oldest") == (2, 3, ["2024-03-01", None])
+    assert found("--newspaper", "云岭日报", "--until", "2024-12-31") == (1, 1, ["2024-03-09"])
+    assert found("--year", "") == (1, 1, [None])
+    said = kb(data, "search", "党课", "--grouped", "--sort", "oldest").stdout
+    assert "找到 3 篇(合并转载后 2 条)" in said and "另有 1 处转载" in said
 
 
 def test_a_search_over_its_time_ends_with_a_sentence(

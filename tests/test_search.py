@@ -7,8 +7,8 @@ import pytest
 from kb import config
 from kb.engine import open_engine
 from kb.errors import EngineDownError, QueryError
-from kb.model import Filters, Mark
-from kb.search import DEPTH, Search, open_search
+from kb.model import Block, Filters, Mark
+from kb.search import DEPTH, Search, heading_path, open_search
 from kb.store import articles
 from kb.store.articles import NewArticle
 from kb.store.db import reading, writing
@@ -89,6 +89,34 @@ def test_when_nothing_has_all_words_those_with_most_are_shown_and_labelled(searc
     assert results.hits[0].title == "志愿者在集市上"
 
 
+def test_a_first_page_with_room_goes_on_with_articles_that_have_a_part(search):
+    save(search.database, article("防火检查记", ("每周检查一次。",), key="d"))
+    rebuild(search)
+    results = search.find("检查 消防通道")
+
+    assert (results.total, results.fallback) == (1, None)
+    assert [hit.title for hit in results.hits] == ["档案室里的防火课"]
+    assert [hit.title for hit in results.partial] == ["防火检查记"]
+
+
+@pytest.mark.parametrize("text", ["检查 与 消防通道", "“检查” “消防通道”", "标题:防火课 正文:消防通道"])
+def test_what_was_typed_to_the_letter_is_followed_by_nothing_else(search, text):
+    save(search.database, article("防火检查记", ("每周检查一次。",), key="d"))
+    rebuild(search)
+    results = search.find(text)
+
+    assert (results.total, results.partial) == (1, ())
+
+
+def test_only_the_first_page_by_relevance_goes_on(search):
+    save(search.database, article("防火检查记", ("每周检查一次。",), key="d"))
+    rebuild(search)
+
+    assert search.find("检查 消防通道", sort="newest").partial == ()
+    assert search.find("检查 消防通道", offset=10).partial == ()
+    assert search.find("检查 消防通道", limit=1).partial == ()
+
+
 def test_the_fallback_is_not_announced_when_it_finds_nothing_either(search):
     results = search.find("量子纠缠 超导")
 
@@ -108,6 +136,64 @@ def test_filters_sort_and_offset_are_passed_on_and_told_back(search):
     assert [hit.published for hit in results.hits] == [None]
     assert (results.filters, results.sort, results.offset) == (filters, "newest", 0)
     assert results.facets["year"] == (("", 1),)
+
+
+def test_copies_are_one_result_where_they_are_grouped_and_every_one_is_told(search):
+    save(search.database, article(key="d", newspaper="云岭日报", published="2024-03-20"))
+    rebuild(search)
+    each, grouped = search.find("党建"), search.find("党建", grouped=True)
+
+    assert (each.total, each.articles, each.grouped) == (2, 2, False)
+    assert (grouped.total, grouped.articles, grouped.grouped) == (1, 2, True)
+    assert [hit.id for hit in grouped.hits] == [1]
+    assert [(copy.id, copy.newspaper, copy.published) for copy in grouped.hits[0].copies] == [
+        (4, "云岭日报", "2024-03-20")
+    ]
+    assert all(hit.copies == () for hit in each.hits)
+
+
+def test_a_copy_that_alone_matches_is_never_hidden(search):
+    save(search.database, article(key="d", title="转载：让支部强在项目一线", newspaper="云岭日报"))
+    rebuild(search)
+    [hit] = search.find("标题:转载", grouped=True).hits
+
+    assert (hit.id, [copy.id for copy in hit.copies]) == (4, [1])
+
+
+def test_a_scope_holds_words_that_name_no_field(search):
+    assert search.find("支部", scope="title").total == 1
+    assert search.find("周见山", scope="author").total == 3
+    assert search.find("党课", scope="title").total == 0
+    assert search.find("作者:周见山 民法典", scope="body").total == 1
+
+
+def test_where_nothing_is_found_the_ways_out_are_told_with_their_counts(search):
+    filters = Filters({"newspaper": ("清河日报",)}, {"year": ("2024",)}, since="2024-01-01")
+    results = search.find("“学法” -支部", filters=filters, scope="title")
+    ways = {(one.dropped, one.name, one.value): one.total for one in search.find("学法 “防火”").relaxed}
+
+    assert (results.total, results.relaxed) == (0, ())
+    assert ways == {("part", "", "学法"): 1, ("part", "", "“防火”"): 1}
+    assert [one.dropped for one in search.find("学法", scope="title").relaxed] == ["scope"]
+    assert [one.dropped for one in search.find("学法", filters=Filters(since="2020-01-01")).relaxed] == [
+        "days"
+    ]
+
+
+def test_what_is_found_has_no_ways_out(search):
+    assert search.find("学法").relaxed == ()
+
+
+def test_headings_above_a_block_are_its_path():
+    levels = (1, 3, 1, 2, None, 3, None)
+    blocks = [
+        Block(f"b{at}", "heading" if level else "paragraph", level, f"题{at}")
+        for at, level in enumerate(levels)
+    ]
+
+    assert heading_path(blocks, "b6") == ("题2", "题3", "题5")
+    assert heading_path(blocks, "b5") == ("题2", "题3")
+    assert heading_path(blocks, "b0") == heading_path(blocks, None) == ()
 
 
 def test_articles_stored_but_not_indexed_are_counted(search):

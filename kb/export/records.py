@@ -43,6 +43,7 @@ def results_record(results: Results) -> dict[str, Any]:
         "fallback": results.fallback,
         "hits": [_hit_record(hit) for hit in results.hits],
         "facets": {name: [list(pair) for pair in counts] for name, counts in results.facets.items()},
+        "partial": [_hit_record(hit) for hit in results.partial],
         "articles": results.articles,
         "groups": results.total if results.grouped else None,
         "expanded": [[word, list(others)] for word, others in results.expanded],

@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine as Database
+from sqlalchemy import event
 
 from kb.model import Block, Provenance, Quotation
-from kb.store import articles
+from kb.store import articles, reprints
 from kb.store.articles import NewArticle
 from kb.store.db import open_database, reading, writing
 from tests.making import BODY, article
@@ -117,6 +118,37 @@ def test_a_reprint_with_small_changes_is_linked_to_the_earliest_copy(database: D
         copies = [one.article.key for one in articles.reprints(connection, 3)]
     assert links == {"late": 3, "other": None, "early": None}
     assert copies == ["late"]
+
+
+def test_copies_of_several_articles_come_in_one_query_the_earliest_first(database: Database) -> None:
+    other = tuple(text[::-1] for text in BODY * 3)
+    save(
+        database,
+        NewArticle(article("甲", BODY * 3, key="1", published="2024-03-15")),
+        NewArticle(article("甲转", BODY * 3, key="2", newspaper="云岭日报", published=None)),
+        NewArticle(article("甲再转", BODY * 3, key="3", published="2024-03-20")),
+        NewArticle(article("甲撤", BODY * 3, key="4", published="2024-03-16")),
+        NewArticle(article("乙", other, key="5")),
+    )
+    with writing(database) as connection:
+        articles.set_status(connection, 4, "withdrawn")
+    statements: list[str] = []
+    event.listen(database, "before_cursor_execute", lambda *args: statements.append(args[2]))
+
+    with reading(database) as connection:
+        statements.clear()
+        groups = reprints.copies(connection, [1, 5])
+        asked = list(statements)
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[0]}", ("",) * asked[0].count("?")).all()
+
+    assert [(copy.id, copy.title, copy.newspaper) for copy in groups[1]] == [
+        (1, "甲", "清河日报"),
+        (3, "甲再转", "清河日报"),
+        (2, "甲转", "云岭日报"),
+    ]
+    assert [copy.id for copy in groups[5]] == [5]
+    assert len(asked) == 1
+    assert any("ix_articles_reprint_of" in line[3] for line in plan)
 
 
 def test_texts_that_share_only_their_subject_are_not_reprints(database: Database) -> None:
