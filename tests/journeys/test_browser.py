@@ -42,6 +42,8 @@ PAGES = {
     "last page": ("/search?q=三会一课&page=3", 200),
     "loosened": ("/search?q=三会一课 绝无此语句", 200),
     "no result": ("/search?q=“绝无此语句” 三会&newspaper=云岭日报", 200),
+    "typing error": ("/search?q=三会一刻", 200),
+    "equal names": ("/search?q=三会一课制度", 200),
     "empty query": ("/search?q=", 400),
     "query error": ("/search?q=党建 （业务 或", 400),
     "article": (f"/a/{shelf.FULL}?q=党建 业务", 200),
