@@ -76,17 +76,17 @@ def _is_list(clauses: Sequence[Word | Phrase], segmenter: Segmenter) -> bool:
 
 
 def _any_piece(texts: Sequence[str], segmenter: Segmenter) -> tree.Node:
-    """One unit is reason enough to show an article, and of a name two neighbouring characters; one only where there is no more."""
+    """One unit, or a part of one, is reason enough to show an article; a single character only where there is no more."""
     units = [unit for text in texts for unit in _needed(_units(text, segmenter))]
-    telling = [part for unit in units for part in _parts(unit)] or units
+    telling = [part for unit in units for part in _parts(unit, segmenter)] or units
     return tree.Or(tuple(dict.fromkeys(_piece(unit, None) for unit in telling)))
 
 
-def _parts(unit: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """A unit of several words (许 剑虹, 硕塞卒) may hold a character too many."""
+def _parts(unit: tuple[str, ...], segmenter: Segmenter) -> list[tuple[str, ...]]:
+    """A name (许 剑虹, 硕塞卒) may hold a character too many; a long term holds words."""
     if len(unit) > 1:
-        return [(pair,) for pair in grams_of("".join(unit))]
-    return [unit] if len(unit[0]) > 1 else []
+        return [unit, *((pair,) for pair in grams_of("".join(unit)))]
+    return [(one,) for one in (unit[0], *(part.word for part in segmenter.parts(unit[0]))) if len(one) > 1]
 
 
 def _many_words(texts: Sequence[str], segmenter: Segmenter) -> tree.Node:
