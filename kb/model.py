@@ -406,5 +406,7 @@ class Results:
     expanded: tuple[
         tuple[str, tuple[str, ...]], ...
     ] = ()  # (("二十大", ("党的二十大",)),): words found besides
-    did_you_mean: tuple[str, int] | None = None  # a likely spelling, and how many articles it would find
+    did_you_mean: tuple[
+        tuple[str, int], ...
+    ] = ()  # (("三会一课", 24),): likely spellings, with the articles of each
     relaxed: tuple[Relaxed, ...] = ()  # where nothing was found: what would be, the most first
