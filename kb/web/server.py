@@ -25,7 +25,8 @@ from waitress.server import create_server
 
 from kb.config import Settings
 from kb.errors import ConfigError, KbError
-from kb.search import open_search
+from kb.search import Search, open_search
+from kb.text import completion
 from kb.web.door import Channel, ChannelWithTls
 from kb.web.library import EXTENSION, Library
 from kb.web.processes import END_SECONDS, Kept, keep
@@ -93,10 +94,10 @@ def _answer(app: Flask, settings: Settings, listening: socket.socket) -> None:
 
 
 def make_ready(app: Flask) -> None:
-    """Open the index, search once and make the suggestions, so that no request need; what is loaded then stays for good."""
+    """Open the index, search and make the suggestions, so that no request need; what is loaded then stays for good."""
     library: Library = app.extensions[EXTENSION]
     library.log.flush()
-    _search(library, LOADING[:1])
+    _search(library.search)
     try:
         library.suggester.refresh()
     except KbError as error:
@@ -105,10 +106,10 @@ def make_ready(app: Flask) -> None:
     gc.freeze()
 
 
-def _search(library: Library, texts: tuple[str, ...]) -> None:
+def _search(search: Search) -> None:
     try:
-        for text in texts:
-            library.search.find(text)
+        for text in LOADING:
+            search.find(text)
     except KbError as error:
         log.warning("search.not_ready", extra={"key": error.key})
 
@@ -133,12 +134,11 @@ def _keep_many(app: Flask, settings: Settings, listening: socket.socket) -> None
 
 
 def load(app: Flask, settings: Settings) -> None:
-    """Load what all web processes share: the segmenter and the kernels, by searching. What was opened for it is closed."""
+    """Load what all web processes share: segmenter, kernels, readings of characters. What was opened for it is closed."""
     library: Library = app.extensions[EXTENSION]
     # Another index object, which is gone afterwards; without a time limit, which would need a thread.
-    search = replace(open_search(settings, library.database), query_seconds=None)
-    _search(replace(library, search=search), LOADING)
-    del search
+    _search(replace(open_search(settings, library.database), query_seconds=None))
+    completion.table(LOADING)
     library.database.dispose()
     gc.collect()
     gc.freeze()

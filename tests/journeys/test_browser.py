@@ -49,6 +49,7 @@ PAGES = {
     "bare article": (f"/a/{shelf.UNDATED}", 200),
     "hostile article": (f"/a/{shelf.HOSTILE}?q=攻击", 200),
     "old version": (f"/a/{shelf.FULL}?version=1", 200),
+    "using": ("/help/using", 200),
     "newspapers": ("/papers", 200),
     "calendar": ("/papers/青溪法治报?year=2021", 200),
     "issue": ("/papers/青溪法治报/2021-05-05", 200),
