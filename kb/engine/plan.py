@@ -23,7 +23,7 @@ from kb.text.stopwords import STOPWORDS
 NAME_CHARS = 4
 # So many words of so many units each are a list; more are a question. Measured: docs/benchmarks.md.
 LIST_CLAUSES, LIST_UNITS = 4, 2
-ENOUGH = 0.25  # of the words of a question, in its fallback
+ENOUGH = 0.2  # of the words of a question, in its fallback
 GRAM_BOOST = 0.5  # of the bigrams beside the words (engine.md §E)
 STOPWORD_BOOST = 0.5
 SYNONYM_BOOST = 0.5  # of what was not typed
@@ -68,23 +68,25 @@ def _also(clause: Word | Phrase) -> tuple[str, ...]:
 
 
 def _is_list(clauses: Sequence[Word | Phrase], segmenter: Segmenter) -> bool:
-    """党建 业务 融合: how many match says more than how well; in a question it does not."""
-    units = [_needed(_units(clause.text, segmenter)) for clause in clauses]
-    return len(clauses) <= LIST_CLAUSES and all(len(some) <= LIST_UNITS for some in units)
+    """党建 业务 融合: how many match says more than how well. In a question, which has stop words, it does not."""
+    cuts = [(segmenter.words(clause.text), _units(clause.text, segmenter)) for clause in clauses]
+    return len(clauses) <= LIST_CLAUSES and not any(
+        len(units) > LIST_UNITS or STOPWORDS.intersection(words) for words, units in cuts
+    )
 
 
 def _any_piece(texts: Sequence[str], segmenter: Segmenter) -> tree.Node:
-    """One unit is reason enough to show an article, and of a name two neighbouring characters; one only where there is no more."""
+    """One unit, or a part of one, is reason enough to show an article; a single character only where there is no more."""
     units = [unit for text in texts for unit in _needed(_units(text, segmenter))]
-    telling = [part for unit in units for part in _parts(unit)] or units
+    telling = [part for unit in units for part in _parts(unit, segmenter)] or units
     return tree.Or(tuple(dict.fromkeys(_piece(unit, None) for unit in telling)))
 
 
-def _parts(unit: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """A unit of several words (许 剑虹, 硕塞卒) may hold a character too many."""
+def _parts(unit: tuple[str, ...], segmenter: Segmenter) -> list[tuple[str, ...]]:
+    """A name (许 剑虹, 硕塞卒) may hold a character too many; a long term holds words."""
     if len(unit) > 1:
-        return [(pair,) for pair in grams_of("".join(unit))]
-    return [unit] if len(unit[0]) > 1 else []
+        return [unit, *((pair,) for pair in grams_of("".join(unit)))]
+    return [(one,) for one in (unit[0], *(part.word for part in segmenter.parts(unit[0]))) if len(one) > 1]
 
 
 def _many_words(texts: Sequence[str], segmenter: Segmenter) -> tree.Node:
