@@ -128,3 +128,8 @@ def shipped(name: str = "") -> Path:
 def lexicon_lines() -> list[str]:
     """The lines of the shipped lexicon, as kb.text.lexicon reads them."""
     return (shipped("corpus") / "lexicon" / "terms.tsv").read_text(encoding="utf-8").splitlines()
+
+
+def synonyms_text() -> str:
+    """The shipped synonyms, as kb.text.synonyms reads them."""
+    return (shipped("corpus") / "lexicon" / "synonyms.toml").read_text(encoding="utf-8")

@@ -31,6 +31,10 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "词典 corpus/lexicon/terms.tsv 第 {line} 行不能用:{reason}。数据和索引未改动;改正该行后重新运行。",
         "en": "Line {line} of the lexicon corpus/lexicon/terms.tsv cannot be used: {reason}. Nothing was changed; correct the line and run again.",
     },
+    "lexicon.bad_synonyms": {
+        "zh": "同义词表 corpus/lexicon/synonyms.toml 的 {place} 不能用:{reason}。数据和索引未改动;改正后重新运行。",
+        "en": "{place} of the synonyms corpus/lexicon/synonyms.toml cannot be used: {reason}. Nothing was changed; correct it and run again.",
+    },
     # --- eval -----------------------------------------------------------------------------------------------
     "eval.no_file": {
         "zh": "评测集缺少 {path}。需要 docs.jsonl(或 .gz)、queries.tsv、qrels.tsv;资料库未改动。",

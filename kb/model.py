@@ -309,6 +309,7 @@ class Page:
     least_chars: int | None = None  # of the body
     most_chars: int | None = None
     facets: tuple[str, ...] = ()  # ("newspaper", "year"): columns to count
+    most_values: int | None = None  # of each, the most frequent; those of `only` and `without` are told besides
     sort: Sort = "relevance"
     collapse: bool = False  # of the copies of a text only the one published first
     offset: int = 0
@@ -405,5 +406,7 @@ class Results:
     expanded: tuple[
         tuple[str, tuple[str, ...]], ...
     ] = ()  # (("二十大", ("党的二十大",)),): words found besides
-    did_you_mean: tuple[str, int] | None = None  # a likely spelling, and how many articles it would find
+    did_you_mean: tuple[
+        tuple[str, int], ...
+    ] = ()  # (("三会一课", 24),): likely spellings, with the articles of each
     relaxed: tuple[Relaxed, ...] = ()  # where nothing was found: what would be, the most first

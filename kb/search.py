@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
@@ -35,7 +35,7 @@ from kb.rewriting import limited, line, without_one
 from kb.store import articles
 from kb.store.db import reading
 from kb.store.reprints import copies
-from kb.text import snippet
+from kb.text import snippet, synonyms
 from kb.text.lexicon import load_segmenter
 
 SNIPPET_CHARS = 120
@@ -52,7 +52,7 @@ def open_search(settings: Settings, database: Database) -> Search:
     """The search over a data folder. The index may be missing or unusable; `Search.problem` says so."""
     segmenter = load_segmenter(config.lexicon_lines())
     engine = open_engine(settings.index, segmenter, memory_mib=settings.index_memory_mib)
-    return Search(engine, database, settings.query_seconds)
+    return Search(engine, database, settings.query_seconds, synonyms.read(config.synonyms_text()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Search:
     engine: Engine
     database: Database
     query_seconds: float | None = None  # that one query may take
+    synonyms: synonyms.Table = field(default_factory=dict)
 
     def find(
         self,
@@ -70,18 +71,19 @@ class Search:
         filters: Filters | None = None,
         sort: Sort = "relevance",
         scope: Scope = "all",
+        exact: bool = False,
         grouped: bool = False,
         offset: int = 0,
         limit: int = 10,
     ) -> Results:
         """The articles that have all that was typed, or, when none has, those that have most of it first.
 
-        `scope`: the field that what was typed without one is looked for in.
+        `scope`: the field that what was typed without one is looked for in. `exact`: equal names are not looked for.
         `grouped`: of the copies of one text only the first, with the others told.
         Raises QueryError for a query that cannot be read, EngineDownError when the index cannot answer, TooSlowError.
         """
         started = time.perf_counter()
-        typed, filters = _read(text), filters or Filters()
+        typed, filters = self._typed(text, scope, exact), filters or Filters()
         query = _limited(typed, scope)
         page = Page(
             only=filters.only,
@@ -89,6 +91,7 @@ class Search:
             since=filters.since,
             until=filters.until,
             facets=FACETS,
+            most_values=FACET_VALUES,
             sort=sort,
             collapse=grouped,
             offset=offset,
@@ -113,11 +116,35 @@ class Search:
             filters=filters,
             offset=offset,
             stale=behind,
+            expanded=synonyms.expanded(query),
         )
 
     def marks(self, text: str, scope: Scope = "all") -> tuple[Mark, ...]:
         """What of a query to mark in a text. Raises QueryError."""
-        return self.engine.marks(_limited(_read(text), scope))
+        return self.engine.marks(_limited(self._typed(text, scope, exact=False), scope))
+
+    def count(self, text: str, *, filters: Filters | None = None, scope: Scope = "all") -> int:
+        """How many articles have all that was typed. Raises as `find` does."""
+        filters = filters or Filters()
+        page = Page(
+            only=filters.only,
+            without=filters.without,
+            since=filters.since,
+            until=filters.until,
+            limit=0,
+            seconds=self.query_seconds,
+        )
+        return self.engine.find(_limited(self._typed(text, scope, exact=False), scope), page).articles
+
+    def like(self, stored: StoredArticle, limit: int) -> list[StoredArticle]:
+        """The articles most like one, copies of it left out; none while the index cannot answer."""
+        try:
+            ids = self.engine.like(stored, limit)
+        except EngineDownError:
+            return []
+        with reading(self.database) as connection:
+            found = articles.many(connection, ids)
+        return [found[one] for one in ids if one in found and found[one].status in SHOWN_STATUSES]
 
     def problem(self) -> str | None:
         """Why it cannot answer now, in Chinese; None when it can."""
@@ -126,6 +153,10 @@ class Search:
         except EngineDownError as error:
             return error.words("zh")
         return None
+
+    def _typed(self, text: str, scope: Scope, exact: bool) -> Query:
+        query = parse(text, datetime.now().astimezone().date())
+        return query if exact or scope == "author" else synonyms.expand(query, self.synonyms)
 
     def _found(self, query: Query, page: Page) -> tuple[Found, bool]:
         """The page of matches, and whether they are those of the fallback."""
@@ -173,10 +204,6 @@ class Search:
 def _most(counts: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
     """The first values, and the unknown one, which comes last."""
     return (*counts[:FACET_VALUES], *(one for one in counts[FACET_VALUES:] if not one[0]))
-
-
-def _read(text: str) -> Query:
-    return parse(text, datetime.now().astimezone().date())
 
 
 def _limited(query: Query, scope: Scope) -> Query:

@@ -1,4 +1,4 @@
-"""USE CASE  What is being typed -> suggestions: terms of the field, newspapers, authors, titles.
+"""USE CASE  What is being typed -> suggestions; what found nothing -> 您要找的是; what was found -> 相关检索.
 
 The tables are made in the background of the serving process and made again when the store or the index has moved on. They
 take about 200 bytes a title, 20 MiB at 100,000 articles, twice that while they are replaced, and no more than TITLES
@@ -8,22 +8,25 @@ titles; the readings of characters take 45 MiB.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal, TypeVar
 
 from kb import config
 from kb.engine.tree import Every, Term
 from kb.errors import EngineDownError, KbError
-from kb.model import Page
+from kb.model import And, Filters, Node, Or, Page, Phrase, Results, Scope, Word
 from kb.search import Search
 from kb.store import articles, titles
 from kb.store.db import reading
 from kb.text import lexicon
 from kb.text.completion import Table, table
+from kb.text.correction import Vocabulary, vocabulary
 from kb.text.normalize import fold
 
 log = logging.getLogger(__name__)
@@ -34,10 +37,16 @@ Item = TypeVar("Item")
 MOST = 10
 SHARES: dict[Kind, int] = {"term": 4, "newspaper": 2, "author": 2, "title": MOST}  # where all have many
 TITLES = 300_000  # the newest; older ones are found by searching
+TEXT_FIELDS = (None, "title", "subtitle", "body", "heading", "quotation")
 TYPED_CHARS = 60  # nobody types a longer one to have it completed
 FIRST_SECONDS = 3.0  # that the first of all requests waits for its tables
 LOOK_SECONDS = 2.0  # between two looks at whether they are still right
 REST = 20  # times as long as making the tables took passes before they are made again
+LEAST_ARTICLES = 2  # that hold a word of the index: what one alone holds may be a typing error itself
+WORDS = 150_000  # the most frequent
+GUESSES = 3  # that are shown
+RELATED = 6
+TRIED = 12  # candidates that are searched for
 STEP_SECONDS = 0.004  # of work in the background, after which requests get as long for theirs
 
 
@@ -88,6 +97,7 @@ class Suggester:
 
     search: Search
     _tables: Tables = NOTHING
+    _words: Vocabulary | None = None
     _state: tuple[int, int] = (
         -1,
         -1,
@@ -95,6 +105,7 @@ class Suggester:
     _look_at: float = 0.0  # when to look again, by the monotonic clock
     _making: threading.Thread | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _work: threading.Lock = field(default_factory=threading.Lock)  # held while tables are made
 
     def find(self, typed: str) -> list[Suggestion]:
         """Suggestions for what was typed. The first of all calls waits a little for the tables."""
@@ -103,14 +114,60 @@ class Suggester:
             thread.join(FIRST_SECONDS)
         return self._tables.find(typed) if len(typed) <= TYPED_CHARS else []
 
+    def meant(self, results: Results, scope: Scope) -> tuple[tuple[str, int], ...]:
+        """What was probably meant by a query that nothing has all of, and how many articles have each, best first.
+
+        A word that has hits is never doubted; so nothing is said of a query that has.
+        """
+        if (results.total and not results.fallback) or self._words is None:
+            return ()
+        typed = _typed_words(results.query.root)
+        doubted = typed if len(typed) == 1 else [one for one in typed if not self._count(one)]
+        guesses = [
+            results.query.text.replace(one, other, 1)
+            for one in doubted
+            for other in self._words.candidates(one)
+        ]
+        counted = ((text, self._count(text, results.filters, scope)) for text in guesses[:TRIED])
+        return tuple(islice((pair for pair in counted if pair[1]), GUESSES))
+
+    def related(self, results: Results) -> list[str]:
+        """Terms of the field that stand in the titles and passages of these hits, the most telling first."""
+        terms = self._tables.tables.get("term")
+        if terms is None:
+            return []
+        asked = fold(results.query.text)
+        texts = [fold(hit.title + "".join(run.text for run in hit.snippet)) for hit in results.hits]
+        everything = "\n".join(texts)
+        weighed = []
+        # From the most frequent term to the rarest, so the place tells how telling one is.
+        for place, term in enumerate(terms.chars.string[1:-1].split("\n")):
+            if term in everything and term not in asked:
+                often = sum(term in text for text in texts)
+                weighed.append((often * math.log(2 + place), terms.shown.text(place)))
+        return [term for _, term in sorted(weighed, reverse=True)[:RELATED]]
+
     def refresh(self) -> None:
         """Make the tables anew, if the store or the index has moved on."""
+        with self._work:
+            self._refresh()
+
+    def _refresh(self) -> None:
         began = time.monotonic()
         state = self._present_state()
         if state != self._state:
-            self._tables, self._state = make(self.search), state
+            self._tables = make(self.search)
+            self._words = vocabulary(unhurried(_vocabulary(self.search)))
+            self._state = state
         now = time.monotonic()
         self._look_at = now + max(LOOK_SECONDS, REST * (now - began))
+
+    def _count(self, text: str, filters: Filters | None = None, scope: Scope = "all") -> int:
+        """How many articles a guess would find; none, where it cannot be asked for."""
+        try:
+            return self.search.count(text, filters=filters, scope=scope)
+        except KbError:
+            return 0
 
     def _follow(self) -> threading.Thread | None:
         """The thread that is making tables; a new one when it is time to look."""
@@ -157,6 +214,29 @@ def _noted(rows: Iterable[tuple[int, str]], ids: array[int]) -> Iterator[str]:
     for article_id, title in rows:
         ids.append(article_id)
         yield title
+
+
+def _vocabulary(search: Search) -> Iterator[str]:
+    """The terms of the field, then the words of the index, each from frequent to rare."""
+    terms = [fold(term.word) for term in lexicon.read(config.lexicon_lines())]
+    counts = _term_counts(search, terms)
+    yield from sorted(terms, key=lambda term: (-counts.get(term, 0), len(term), term))
+    known = set(terms)
+    try:
+        words = sorted(unhurried(search.engine.words(LEAST_ARTICLES)), key=lambda one: (-one[1], one[0]))
+    except EngineDownError:
+        return
+    yield from (word for word, _ in words[:WORDS] if word not in known)
+
+
+def _typed_words(node: Node) -> list[str]:
+    """The words and phrases that must be in a text, as typed; names of people and papers are never doubted."""
+    match node:
+        case Word() | Phrase():
+            return [node.text] if node.field in TEXT_FIELDS else []
+        case And() | Or():
+            return [text for part in node.parts for text in _typed_words(part)]
+    return []
 
 
 def unhurried(items: Iterable[Item]) -> Iterator[Item]:

@@ -1,5 +1,7 @@
 """From what was typed to a page of results."""
 
+from dataclasses import replace
+
 import pytest
 
 from kb import config
@@ -10,6 +12,7 @@ from kb.search import DEPTH, Search, heading_path, open_search
 from kb.store import articles
 from kb.store.articles import NewArticle
 from kb.store.db import reading, writing
+from kb.text import synonyms
 from kb.text.fingerprint import Fingerprints
 from kb.text.segment import Segmenter
 from tests.making import article
@@ -241,3 +244,25 @@ def test_marks_of_a_query_are_what_the_reading_page_marks(search):
     marks = search.marks("黨建 “业务，融合”")
 
     assert marks == (Mark("党建"), Mark("业务融合", is_literal=True))
+
+
+def test_equal_names_are_found_too_marked_and_told(search, database):
+    full = "中国共产党第二十次全国代表大会"
+    save(
+        database,
+        article("学习笔记一", (f"认真学习{full}精神。",), key="d"),
+        article("学习笔记二", ("二十大报告催人奋进。",), key="e"),
+    )
+    rebuild(search)
+    made = replace(search, synonyms=synonyms.read(f'groups = [["二十大", "党的二十大", "{full}"]]'))
+    found, typed, author = (
+        made.find("二十大"),
+        made.find("二十大", exact=True),
+        made.find("二十大", scope="author"),
+    )
+
+    assert (found.total, found.expanded) == (2, (("二十大", (full,)),))
+    assert {"".join(marked(hit.snippet)) for hit in found.hits} == {full, "二十大"}
+    assert (typed.total, typed.expanded) == (1, ())
+    assert author.expanded == ()
+    assert made.find("学习 -二十大").expanded == ()

@@ -135,3 +135,49 @@ def test_without_an_index_titles_and_terms_are_suggested(settings: Settings, dat
     made = suggest.make(open_search(settings, database))
 
     assert {one.kind for one in made.find("党建")} == {"term", "title"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("党健引领", "党建引领"),
+        ("三会一刻", "三会一课"),
+        ("shyk", "三会一课"),
+        ("sanhuiyike", "三会一课"),
+        ("青石 三会一刻", "青石 三会一课"),
+        ("“三会一刻”", "“三会一课”"),
+    ],
+)
+def test_what_was_probably_meant_is_told_with_its_count(
+    search: Search, suggester: Suggester, typed: str, meant: str
+) -> None:
+    guesses = suggester.meant(search.find(typed), "all")
+
+    assert guesses[0] == (meant, search.find(meant).articles)
+    assert guesses[0][1] > 0 and len(guesses) <= suggest.GUESSES
+
+
+@pytest.mark.parametrize(
+    "typed", ["三会一课", "党建", "青石 三会一课", "作者:青石声", "龘靐齉爩", "党建 -三会一刻"]
+)
+def test_what_has_hits_and_names_are_never_doubted(search: Search, suggester: Suggester, typed: str) -> None:
+    assert suggester.meant(search.find(typed), "all") == ()
+
+
+def test_guesses_change_no_place_of_an_answer(search: Search, suggester: Suggester) -> None:
+    for typed in ("党建", "三会一课", "青石", "党建 业务", "党建 三会一刻"):
+        before = search.find(typed)
+        suggester.meant(before, "all")
+        after = search.find(typed)
+
+        assert [(hit.id, hit.score) for hit in after.hits] == [(hit.id, hit.score) for hit in before.hits]
+
+
+def test_terms_in_what_was_found_are_related_but_not_what_was_typed(
+    search: Search, suggester: Suggester
+) -> None:
+    related = suggester.related(search.find("深读党建业务"))
+
+    assert "党建引领" in related and len(related) <= suggest.RELATED
+    assert "三会一课" not in suggester.related(search.find("三会一课"))
+    assert suggester.related(search.find("龘靐")) == []

@@ -87,7 +87,8 @@ def counted(snapshot: Snapshot, page: Page, matches: Bits, chosen: Chosen) -> di
     found = {}
     for name in page.facets:
         values = (*page.only.get(name, ()), *page.without.get(name, ()))
-        found[name] = facets.counts(snapshot, name, bits.within(matches, chosen.beside(name)), values)
+        among = bits.within(matches, chosen.beside(name))
+        found[name] = facets.counts(snapshot, name, among, page.most_values, values)
     return found
 
 

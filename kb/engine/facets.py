@@ -19,7 +19,6 @@ from kb.text.normalize import fold
 
 TIMES = {"year": 10_000, "month": 100}  # what of 20230802 is left away
 FACETS = (*TIMES, *NAMES)
-MOST_VALUES = 1000  # of a column are told
 PLAIN_NAMES = 1 << 16  # folded names that are remembered
 FEW_VALUES = 256  # so many have a bit set each: at 100,000 documents 12 KB and a microsecond for each value
 NO_ROWS: Ints = np.empty((0, 0), np.int64)
@@ -111,10 +110,12 @@ def _with_codes(facet: Facet, wanted: Bytes) -> Bits:
     return found
 
 
-def counts(snapshot: Snapshot, name: str, among: Bits, chosen: Sequence[str] = ()) -> Counts:
+def counts(
+    snapshot: Snapshot, name: str, among: Bits, most: int | None = None, chosen: Sequence[str] = ()
+) -> Counts:
     """Values with their counts: years and months from the newest, names from the most frequent; unknown ("") last.
 
-    Of more than MOST_VALUES the most frequent ones, and those of the `chosen` that occur.
+    Of more names than `most` the most frequent ones, and the unknown and the `chosen` as far as they occur.
     """
     facet = facet_of(snapshot, name)
     if facet.is_single:
@@ -124,9 +125,9 @@ def counts(snapshot: Snapshot, name: str, among: Bits, chosen: Sequence[str] = (
     codes = np.flatnonzero(totals)
     by_count = np.lexsort((codes, -totals[codes], codes == 0))  # names are sorted
     codes = codes[::-1] if name in TIMES else codes[by_count]
-    if len(codes) > MOST_VALUES and name not in TIMES:
+    if most is not None and len(codes) > most and name not in TIMES:
         told = {0, *(_code(facet.names, value) for value in chosen)}
-        more = [code for code in codes[MOST_VALUES:].tolist() if code in told]
-        codes = np.concatenate([codes[:MOST_VALUES], np.array(more, np.int64)])
+        more = [code for code in codes[most:].tolist() if code in told]
+        codes = np.array([*codes[:most].tolist(), *more])
     pairs = zip(codes.tolist(), totals[codes].tolist(), strict=True)
     return tuple((facet.names[code], total) for code, total in pairs)

@@ -74,10 +74,17 @@ def _is_list(clauses: Sequence[Word | Phrase], segmenter: Segmenter) -> bool:
 
 
 def _any_piece(texts: Sequence[str], segmenter: Segmenter) -> tree.Node:
-    """One unit is reason enough to show an article; a single character only where there is nothing else."""
+    """One unit is reason enough to show an article, and of a name two neighbouring characters; one only where there is no more."""
     units = [unit for text in texts for unit in _needed(_units(text, segmenter))]
-    telling = [unit for unit in units if len("".join(unit)) > 1] or units
+    telling = [part for unit in units for part in _parts(unit)] or units
     return tree.Or(tuple(dict.fromkeys(_piece(unit, None) for unit in telling)))
+
+
+def _parts(unit: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """A unit of several words (许 剑虹, 硕塞卒) may hold a character too many."""
+    if len(unit) > 1:
+        return [(pair,) for pair in grams_of("".join(unit))]
+    return [unit] if len(unit[0]) > 1 else []
 
 
 def _many_words(texts: Sequence[str], segmenter: Segmenter) -> tree.Node:

@@ -17,7 +17,7 @@ from kb.engine.compiled import Array, Ints, address, loop, u1, u4
 from kb.text.normalize import fold_with_map
 
 # What a text of an article is; a quotation is a piece of one.
-TITLE, KICKER, SUBTITLE, HEADING, BODY, ASIDE, AUTHOR, AFFILIATION, NEWSPAPER, QUOTATION = range(10)
+TITLE, KICKER, SUBTITLE, HEADING, BODY, ASIDE, AUTHOR, AFFILIATION, QUOTATION = range(9)
 HEADS = (TITLE, KICKER, SUBTITLE)
 HELD = (SUBTITLE, HEADING, ASIDE)  # texts that have a span
 SPANNED = (SUBTITLE, HEADING, QUOTATION)  # parts that are nothing but spans

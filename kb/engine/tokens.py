@@ -24,7 +24,6 @@ from kb.engine.spans import (
     HEADING,
     HEADS,
     KICKER,
-    NEWSPAPER,
     SUBTITLE,
     TITLE,
     Piece,
@@ -40,14 +39,7 @@ WORDS_KEPT = 200_000  # words whose parts are remembered between batches
 END = "\n"  # second character of the bigram at the end of a text; folding leaves no white space
 
 GRAM_KINDS = (*HEADS, HEADING, BODY, ASIDE)
-KINDS = {
-    "text": (*GRAM_KINDS, AUTHOR, AFFILIATION),
-    "title": (TITLE,),
-    "author": (AUTHOR,),
-    "affiliation": (AFFILIATION,),
-    "newspaper": (NEWSPAPER,),
-}
-FIELDS = (*KINDS, "grams")
+FIELDS = ("text", "grams")
 
 
 class Tokens(NamedTuple):
@@ -66,7 +58,7 @@ def encoded(word: str) -> bytes:
 
 
 def texts_of(article: Article) -> Iterator[tuple[int, str]]:
-    """What is indexed of an article, with its kind. The title comes first, the newspaper last."""
+    """What is indexed of an article, with its kind. The title comes first, the affiliation last."""
     room = ARTICLE_LIMIT
     heads = [(kind, text) for kind, text in ((KICKER, article.kicker), (SUBTITLE, article.subtitle)) if text]
     body = [(_kind_of(block), block.text) for block in article.blocks]
@@ -77,8 +69,6 @@ def texts_of(article: Article) -> Iterator[tuple[int, str]]:
     yield from ((AUTHOR, author.name) for author in article.authors)
     if article.affiliation:
         yield AFFILIATION, article.affiliation
-    if article.newspaper:
-        yield NEWSPAPER, article.newspaper
 
 
 def _kind_of(block: Block) -> int:
@@ -255,11 +245,8 @@ class Tokenised:
         """The tokens of one of FIELDS."""
         if name == "grams":
             return _grams(self._shape, self._written, self._tokens.begins, self._tokens.ends)
-        asked = np.isin(self._shape.kinds, KINDS[name])
-        counts = np.diff(self._tokens.token_at)
-        chosen = np.repeat(asked, counts)
-        docs = np.repeat(self._shape.doc_of[asked], counts[asked])
-        return _compact(self._words, self._tokens.terms[chosen], docs, self._tokens.positions[chosen])
+        docs = np.repeat(self._shape.doc_of, np.diff(self._tokens.token_at))
+        return _compact(self._words, self._tokens.terms, docs, self._tokens.positions)
 
     def lengths(self, tokens: Tokens) -> Array:
         """Tokens of a field in each document."""

@@ -47,7 +47,7 @@ def results_record(results: Results) -> dict[str, Any]:
         "articles": results.articles,
         "groups": results.total if results.grouped else None,
         "expanded": [[word, list(others)] for word, others in results.expanded],
-        "did_you_mean": list(results.did_you_mean) if results.did_you_mean else None,
+        "did_you_mean": [list(pair) for pair in results.did_you_mean],
     }
 
 

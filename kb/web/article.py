@@ -18,6 +18,8 @@ from kb.web.asked import read_number
 from kb.web.library import the_library
 from kb.web.reading import read, safe_url
 
+SIMILAR = 5
+
 blueprint = Blueprint("article", __name__)
 
 # The largest key of SQLite and PostgreSQL; a longer number is no article.
@@ -42,6 +44,7 @@ def show(article_id: int) -> str:
         versions=versions,
         present=versions[0].version,
         reprints=reprints,
+        similar=the_library().search.like(stored, SIMILAR),
         query=query,
         results=_results_before(),
         printed=datetime.now().astimezone(),

@@ -65,6 +65,7 @@ class Asked:
     page: int = 1
     scope: Scope = "all"  # where words are looked for that name no field
     copies: bool = False  # every copy of a text is a result of its own
+    exact: bool = False  # equal names of what was typed are not looked for
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """The parameters of the URL; defaults are left out."""
@@ -76,6 +77,7 @@ class Asked:
         state["scope"] = None if self.scope == "all" else self.scope
         state["sort"] = None if self.sort == "relevance" else self.sort
         state["copies"] = "1" if self.copies else None
+        state["exact"] = "1" if self.exact else None
         state["page"] = None if self.page == 1 else str(self.page)
         yield from ((name, value) for name, value in state.items() if value is not None)
 
@@ -140,7 +142,8 @@ def read(args: MultiDict[str, str], *, copies: bool = False) -> Asked:
         raise QueryError("query.bad_parameter", name="scope", value=scope)
     said = read_number(args, "copies", default=int(copies), least=0, most=1)
     page = read_number(args, "page", default=1, least=1)
-    return Asked(args.get("q", ""), read_filters(args), sort, page, scope, bool(said))
+    exact = read_number(args, "exact", default=0, least=0, most=1)
+    return Asked(args.get("q", ""), read_filters(args), sort, page, scope, bool(said), bool(exact))
 
 
 def read_filters(args: MultiDict[str, str]) -> Filters:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
@@ -50,6 +51,7 @@ def page() -> str | AnyResponse:
         "results.html",
         asked=asked,
         results=results,
+        related=the_library().suggester.related(results),
         chips=chips(asked),
         facets=facets(asked, results.facets),
         ways=ways(asked, results.relaxed),
@@ -82,15 +84,18 @@ def _note(asked: Asked, results: Results) -> None:
 def _find(asked: Asked, offset: int, limit: int) -> Results:
     if offset >= DEPTH:
         raise QueryError("query.too_deep", limit=DEPTH)
-    return the_library().search.find(
+    library = the_library()
+    results = library.search.find(
         asked.text,
         filters=asked.filters,
         sort=asked.sort,
         scope=asked.scope,
+        exact=asked.exact,
         grouped=not asked.copies,
         offset=offset,
         limit=min(limit, DEPTH - offset),
     )
+    return replace(results, did_you_mean=library.suggester.meant(results, asked.scope))
 
 
 def _remembering(response: Response, asked: Asked) -> Response:

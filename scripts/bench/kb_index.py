@@ -80,8 +80,7 @@ def line_of(stored: StoredArticle) -> str:
 
 def _fields(kind: int) -> list[str]:
     """The fields that hold a text of this kind."""
-    fields = [field for field, kinds in tokens.KINDS.items() if kind in kinds]
-    return [*fields, "grams"] if kind in tokens.GRAM_KINDS else fields
+    return ["text", "grams"] if kind in tokens.GRAM_KINDS else ["text"]
 
 
 def warm_up() -> None:

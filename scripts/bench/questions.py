@@ -54,7 +54,7 @@ def with_grams(question: Question) -> Question:
 
 
 def _sampled(texts: list[tuple[list[str], str]], cut: Segmenter) -> tuple[Sampled, set[str]]:
-    cuts = [("title" in fields, cut.words(text)) for fields, text in texts if "grams" in fields]
+    cuts = [(place == 0, cut.words(text)) for place, (fields, text) in enumerate(texts) if "grams" in fields]
     whole = {word for _, words in cuts for word in words if len(word) > 1 and cut.words(word) == [word]}
     title = [word for is_title, words in cuts if is_title for word in words if word in whole]
     more = [word for is_title, words in cuts if not is_title for word in words[:25] if word in whole]

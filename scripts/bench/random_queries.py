@@ -86,25 +86,17 @@ class Words:
     def boost(self) -> float:
         return self.pick.choice((0.5, 2.0, 0.1, 3.7, 1.0))
 
-    def terms(self, least: int, most: int, field: str = "text") -> tuple[Term, ...]:
-        return tuple(Term(field, word) for word in self.words(least, most))
+    def terms(self, least: int, most: int) -> tuple[Term, ...]:
+        return tuple(Term("text", word) for word in self.words(least, most))
 
-    def names(self, field: str) -> tuple[Term, ...]:
-        """Words of the field's own values, where it has few."""
-        if field not in NAMES:
-            return self.terms(1, 3, field) if field == "title" else (Term(field, self.piece()[:2]),)
-        return tuple(
-            Term(field, word) for word in self.cut(self.pick.choice(self._values[field]) or self.word())
-        )
-
-    def phrase(self, field: str = "text") -> Phrase:
+    def phrase(self) -> Phrase:
         cut = self.cut(self.piece())
         size = self.pick.randint(1, 4)
         start = self.pick.randrange(len(cut))
         words = cut[start : start + size]
         if self.pick.random() < 0.1:
             self.pick.shuffle(words)
-        return Phrase(field, tuple(words), tuple(sum(map(len, words[:i])) for i in range(len(words))))
+        return Phrase("text", tuple(words), tuple(sum(map(len, words[:i])) for i in range(len(words))))
 
     def literal(self) -> Literal:
         text, size = self.text(), self.pick.choice(LITERAL_CHARS)
@@ -154,7 +146,7 @@ class Words:
 
     def prefix(self) -> Prefix:
         word = self.word()
-        field = self.pick.choice(("text", "text", "title", "grams"))
+        field = self.pick.choice(("text", "text", "grams"))
         return Prefix(field, word[: self.pick.randint(1, min(2, len(word)))])
 
     def range(self) -> Range:
@@ -175,7 +167,7 @@ class Words:
         if kind < 3:
             leaves = (
                 lambda: Term("text", self.word()),
-                lambda: Term(self.pick.choice(("title", "grams")), self.word()[:2], self.boost()),
+                lambda: Term("grams", self.word()[:2], self.boost()),
                 self.phrase, self.literal, self.prefix, self.range, self.value, Every,
             )  # fmt: skip
             return self.pick.choices(leaves, weights=(6, 2, 2, 2, 1, 1, 1, 1))[0]()
@@ -236,10 +228,9 @@ def _both(words: Words) -> Node:
 
 
 def _field(words: Words) -> Node:
-    field = words.pick.choice(("title", "author", "affiliation", "newspaper", "grams"))
-    if field == "title" and words.pick.random() < 0.3:
-        return words.phrase("title")
-    return words.pick.choice((And, Or))(words.names(field))
+    """Literals in parts of an article, which score there."""
+    parts = tuple(Literal(words.string(), words.pick.choice(FIELDS)) for _ in range(words.pick.randint(1, 3)))
+    return words.pick.choice((And, Or))((*parts, *[words.named()] * words.pick.randint(0, 1)))
 
 
 def _page(node: Callable[[Words], Node | Rank]) -> Callable[[Words], Asked]:

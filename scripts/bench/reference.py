@@ -36,7 +36,7 @@ from kb.text.normalize import fold
 from kb.text.segment import Segmenter
 from scripts.bench.exhaustive import Array, Found, Scan, added
 
-FIELDS = ("text", "title", "author", "affiliation", "newspaper", "grams")
+FIELDS = ("text", "grams")
 Token = tuple[str, int]
 
 
@@ -317,10 +317,6 @@ def _tokens(article: Article, field: str, segmenter: Segmenter) -> Iterator[Toke
     people = [author.name for author in article.authors]
     texts = {
         "text": [*literal_texts(article), *people, *([article.affiliation] if article.affiliation else [])],
-        "title": [article.title],
-        "author": people,
-        "affiliation": [article.affiliation or ""],
-        "newspaper": [article.newspaper or ""],
         "grams": literal_texts(article),
     }[field]
     start = 0

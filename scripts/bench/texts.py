@@ -1,6 +1,6 @@
 """The documents as every engine gets them: one line of plain texts each, cut by kb's own segmenter on the way.
 
-    {"id": 7, "texts": [[["text", "title", "grams"], "让支部强在项目一线"], [["text", "grams"], "青石县把支部…"]], "published": 20240315, …}
+    {"id": 7, "texts": [[["text", "grams"], "让支部强在项目一线"], [["text", "grams"], "青石县把支部…"]], "published": 20240315, …}
 
 Each text with the fields that hold it. kb_index.py writes the lines. This module imports nothing of kb's engine, because
 every process that cuts texts for a peer imports it, and the engine's compiler is no cost of theirs.
@@ -27,14 +27,7 @@ from kb import config
 from kb.text.lexicon import load_segmenter
 from kb.text.segment import Segmenter
 
-FIELDS = (
-    "text",
-    "title",
-    "author",
-    "affiliation",
-    "newspaper",
-    "grams",
-)  # of every index, as kb/engine/tokens.py has them
+FIELDS = ("text", "grams")  # of every index, as kb/engine/tokens.py has them
 END = "\n"  # second character of the bigram at the end of a text in kb's index
 TOGETHER = 250  # documents handed to a process at once
 BREAK = "ꙮ"  # between two texts of a field in a peer's index, so that no phrase crosses: a letter that no text has

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kb.engine import answer, clock, facets, rank, roads
+from kb.engine import answer, clock, rank, roads
 from kb.engine.array_engine import ArrayEngine
 from kb.engine.columns import SINGLE
 from kb.engine.evaluate import evaluate
@@ -274,12 +274,11 @@ def test_the_first_of_a_rank_are_looked_at_again_and_the_others_keep_their_place
     assert sum((part.scores for part in parts), ()) == after.scores
 
 
-def test_of_many_values_the_most_frequent_are_told_and_those_that_were_chosen(library, monkeypatch):
+def test_of_many_values_the_most_frequent_are_told_and_those_that_were_chosen(library):
     snapshot, _ = library
     page = Page(facets=("author",), only={"author": ("周见山", "没有这个人")})
     every = answer.find(snapshot, Every(), page, clock.NEVER).facets["author"]
-    monkeypatch.setattr(facets, "MOST_VALUES", 1)
-    told = answer.find(snapshot, Every(), page, clock.NEVER).facets["author"]
+    told = answer.find(snapshot, Every(), replace(page, most_values=1), clock.NEVER).facets["author"]
     often = max(every, key=lambda one: one[1])
 
     assert len(every) == 4

@@ -59,7 +59,7 @@ def heads_and_body(one):
 def laid_out(one):
     """All texts of an article folded, one after the other with a gap of one."""
     names = [author.name for author in one.authors]
-    ends = list(filter(None, (one.affiliation, one.newspaper)))
+    ends = list(filter(None, [one.affiliation]))
     return "\n".join(map(fold, [*heads_and_body(one), *names, *ends])) + "\n"
 
 
@@ -136,7 +136,7 @@ def test_of_an_article_half_a_million_characters_are_searchable_and_no_more(tmp_
     assert ids(snapshot, Literal("末尾在此")) == {1}
     assert ids(snapshot, Literal("末尾在此这里超出了")) == {1}  # 1 + 499,990 + 9 characters
     assert ids(snapshot, Literal("出了界")) == ids(snapshot, Literal("再后来")) == set()
-    assert ids(snapshot, Term("author", "剑")) == {1}
+    assert ids(snapshot, Term("text", "剑")) == {1}
     assert snapshot.segments[0].arrays["grams.length"].tolist() == [ARTICLE_LIMIT]
 
 

@@ -12,7 +12,7 @@ from kb.engine import window
 from kb.engine.index_writer import IndexWriter
 from kb.engine.parallel import Workers
 from kb.engine.snapshot import open_snapshot
-from kb.engine.tokens import GRAM_KINDS, KINDS, texts_of
+from kb.engine.tokens import GRAM_KINDS, texts_of
 from kb.engine.tree import Term
 from kb.text.segment import Segmenter
 from tests.engine.test_contract import stored
@@ -51,7 +51,7 @@ def places(article, term):
         folded = "".join(SEGMENTER.words(text))
         if term.field == "grams" and kind in GRAM_KINDS:
             found += [start + at for at in range(len(folded)) if folded[at : at + 2] == term.word]
-        if term.field == "text" and kind in KINDS["text"]:
+        if term.field == "text":
             found += [start + token.position for token in SEGMENTER.tokens(text) if token.word == term.word]
         start += len(folded) + 1
     return found

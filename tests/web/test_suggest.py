@@ -2,9 +2,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from kb.web.library import EXTENSION
 from tests.web import shelf
+
+
+@pytest.fixture(autouse=True)
+def tables(app: Flask) -> None:
+    """Made before the first question, as `kb serve` does."""
+    app.extensions[EXTENSION].suggester.refresh()
 
 
 def suggestions(client: FlaskClient, typed: str) -> list[dict[str, Any]]:
@@ -60,3 +69,33 @@ def test_a_question_that_is_empty_hostile_or_long_is_answered(
     ):
         assert isinstance(suggestions(client, typed), list)
     assert isinstance(suggestions(empty_client, "党"), list)
+
+
+def test_equal_names_are_shown_with_a_way_to_what_was_typed(client: FlaskClient) -> None:
+    page, exact = client.get("/search?q=三会一课制度").text, client.get("/search?q=三会一课制度&exact=1")
+
+    assert "已含：三会一课（" in page and "exact=1" in page
+    assert "仅搜原词（" in exact.text and "已含" not in exact.text
+    assert client.get("/search.json?q=三会一课制度").json["expanded"] == [["三会一课制度", ["三会一课"]]]  # type: ignore[index]
+
+
+def test_a_typing_error_is_answered_with_what_was_meant(client: FlaskClient) -> None:
+    page = client.get("/search?q=三会一刻").text
+    answer = client.get("/search.json?q=三会一刻").json
+
+    assert "您要找的是" in page and f"（{shelf.NOTES} 篇）" in page
+    assert answer is not None and answer["did_you_mean"] == [["三会一课", shelf.NOTES]]
+    assert "您要找的是" not in client.get("/search?q=三会一课").text
+
+
+def test_an_article_shows_similar_ones_and_never_its_copies(client: FlaskClient) -> None:
+    page = client.get(f"/a/{shelf.FIRST_NOTE}").text
+
+    assert "相似文章" in page
+    assert "相似文章" not in client.get(f"/a/{shelf.HOSTILE}").text
+
+
+def test_results_lead_to_related_searches(client: FlaskClient) -> None:
+    page = client.get("/search?q=党建").text
+
+    assert "相关检索" in page and "q=主题党日" not in page
