@@ -23,7 +23,7 @@ from kb.text.stopwords import STOPWORDS
 NAME_CHARS = 4
 # So many words of so many units each are a list; more are a question. Measured: docs/benchmarks.md.
 LIST_CLAUSES, LIST_UNITS = 4, 2
-ENOUGH = 0.25  # of the words of a question, in its fallback
+ENOUGH = 0.2  # of the words of a question, in its fallback
 GRAM_BOOST = 0.5  # of the bigrams beside the words (engine.md §E)
 STOPWORD_BOOST = 0.5
 SYNONYM_BOOST = 0.5  # of what was not typed
@@ -68,9 +68,11 @@ def _also(clause: Word | Phrase) -> tuple[str, ...]:
 
 
 def _is_list(clauses: Sequence[Word | Phrase], segmenter: Segmenter) -> bool:
-    """党建 业务 融合: how many match says more than how well; in a question it does not."""
-    units = [_needed(_units(clause.text, segmenter)) for clause in clauses]
-    return len(clauses) <= LIST_CLAUSES and all(len(some) <= LIST_UNITS for some in units)
+    """党建 业务 融合: how many match says more than how well. In a question, which has stop words, it does not."""
+    cuts = [(segmenter.words(clause.text), _units(clause.text, segmenter)) for clause in clauses]
+    return len(clauses) <= LIST_CLAUSES and not any(
+        len(units) > LIST_UNITS or STOPWORDS.intersection(words) for words, units in cuts
+    )
 
 
 def _any_piece(texts: Sequence[str], segmenter: Segmenter) -> tree.Node:

@@ -19,7 +19,7 @@ from kb.engine.tokens import encoded
 from kb.engine.tree import Term
 
 TOGETHER, FIRST = 100, 100  # characters of a passage, of a beginning
-TOGETHER_SHARE, FIRST_SHARE = 0.3, 0.1  # of the best score, for an article that has all terms there
+TOGETHER_SHARE, FIRST_SHARE = 0.25, 0.05  # of the best score, for an article that has all terms there
 ROOM = 1 << 14  # places in one article that are looked at
 
 
