@@ -141,6 +141,7 @@ class Suggester:
 
     def related(self, results: Results) -> list[str]:
         """Terms of the field that stand in the titles and passages of these hits, the most telling first."""
+        self._follow()
         asked = fold(results.query.text)
         texts = [fold(hit.title + "".join(run.text for run in hit.snippet)) for hit in results.hits]
         everything = "\n".join(texts)
@@ -191,7 +192,10 @@ class Suggester:
             self.refresh()
         except KbError as error:
             log.warning("suggest.not_ready", extra={"key": error.key})
-            self._look_at = time.monotonic() + LOOK_SECONDS
+        except Exception:
+            log.exception("suggest.failed")
+        finally:
+            self._look_at = max(self._look_at, time.monotonic() + LOOK_SECONDS)
 
     def _present_state(self) -> tuple[int, int]:
         with reading(self.search.database) as connection:

@@ -182,3 +182,18 @@ def test_terms_in_what_was_found_are_related_but_not_what_was_typed(
     assert "党建引领" in related and len(related) <= suggest.RELATED
     assert "三会一课" not in suggester.related(search.find("三会一课"))
     assert suggester.related(search.find("龘靐")) == []
+
+
+def test_a_failure_in_the_background_is_logged_and_tried_again_later(
+    monkeypatch: pytest.MonkeyPatch, search: Search, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_search: Search) -> suggest.Tables:
+        raise OSError("the disk is away")
+
+    monkeypatch.setattr(suggest, "make", fail)
+    made = Suggester(search)
+    first, second = made.find("青石"), made.find("青石")
+    failures = [record.message for record in caplog.records if record.message == "suggest.failed"]
+
+    assert first == second == []
+    assert failures == ["suggest.failed"]
