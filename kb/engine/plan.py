@@ -76,17 +76,16 @@ def _is_list(clauses: Sequence[Word | Phrase], segmenter: Segmenter) -> bool:
 
 
 def _any_piece(texts: Sequence[str], segmenter: Segmenter) -> tree.Node:
-    """One unit, or a part of one, is reason enough to show an article; a single character only where there is no more."""
+    """One unit or a part of it is reason enough to show an article; a single character only where there is no more."""
     units = [unit for text in texts for unit in _needed(_units(text, segmenter))]
-    telling = [part for unit in units for part in _parts(unit, segmenter)] or units
-    return tree.Or(tuple(dict.fromkeys(_piece(unit, None) for unit in telling)))
+    telling = [part for unit in units for part in (unit, *_parts(unit, segmenter)) if len("".join(part)) > 1]
+    return tree.Or(tuple(dict.fromkeys(_piece(unit, None) for unit in telling or units)))
 
 
-def _parts(unit: tuple[str, ...], segmenter: Segmenter) -> list[tuple[str, ...]]:
-    """A name (许 剑虹, 硕塞卒) may hold a character too many; a long term holds words."""
-    if len(unit) > 1:
-        return [unit, *((pair,) for pair in grams_of("".join(unit)))]
-    return [(one,) for one in (unit[0], *(part.word for part in segmenter.parts(unit[0]))) if len(one) > 1]
+def _parts(unit: tuple[str, ...], segmenter: Segmenter) -> Iterator[tuple[str]]:
+    """The words inside a word; of what was put together (许 剑虹, 硕塞卒) each two characters, for one may be too many."""
+    inside = [part.word for part in segmenter.parts(unit[0])] if len(unit) == 1 else grams_of("".join(unit))
+    yield from ((part,) for part in inside)
 
 
 def _many_words(texts: Sequence[str], segmenter: Segmenter) -> tree.Node:

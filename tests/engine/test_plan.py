@@ -65,12 +65,12 @@ def test_particles_are_not_needed_inside_a_longer_word_but_alone_they_are(segmen
 
 
 def test_of_a_question_some_words_will_do_when_nothing_has_all(segmenter):
-    query = parse("党建业务检察工作融合关系三会一课应该怎样落实推进加强", TODAY)
+    query = parse("党建业务检察工作融合关系三会一课应该怎样落实推进加强宣传", TODAY)
     strict, loose = plan.of(query, segmenter), plan.of(query, segmenter, "any")
 
     assert isinstance(strict.part, And)
-    assert len(strict.part.parts) == 9
-    assert loose.part.parts[-1].minimum == max(1, int(9 * plan.ENOUGH))
+    assert len(strict.part.parts) == 10
+    assert loose.part.parts[-1].minimum == 2
     assert loose.tiers == ()
 
 
