@@ -309,7 +309,9 @@ class Page:
     least_chars: int | None = None  # of the body
     most_chars: int | None = None
     facets: tuple[str, ...] = ()  # ("newspaper", "year"): columns to count
-    most_values: int | None = None  # of each, the most frequent; those of `only` and `without` are told besides
+    most_values: int | None = (
+        None  # of each, the most frequent; those of `only` and `without` are told besides
+    )
     sort: Sort = "relevance"
     collapse: bool = False  # of the copies of a text only the one published first
     offset: int = 0

@@ -12,7 +12,7 @@ import math
 import threading
 import time
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal, TypeVar
@@ -66,6 +66,9 @@ class Tables:
     tables: dict[Kind, Table]
     ids: array[int]  # the article of each title
 
+    def texts(self, kind: Kind) -> list[str]:
+        return self.tables[kind].shown.string[1:-1].split("\n")
+
     def find(self, typed: str) -> list[Suggestion]:
         """At most MOST, kinds together, each from the best: begins so before holds it, frequent before rare, short before long."""
         found = {kind: self._of_kind(kind, made, typed) for kind, made in self.tables.items()}
@@ -97,7 +100,8 @@ class Suggester:
 
     search: Search
     _tables: Tables = NOTHING
-    _words: Vocabulary | None = None
+    _terms: Vocabulary | None = None  # of the field
+    _words: Vocabulary | None = None  # these and the words of the index
     _state: tuple[int, int] = (
         -1,
         -1,
@@ -117,34 +121,35 @@ class Suggester:
     def meant(self, results: Results, scope: Scope) -> tuple[tuple[str, int], ...]:
         """What was probably meant by a query that nothing has all of, and how many articles have each, best first.
 
-        A word that has hits is never doubted; so nothing is said of a query that has.
+        What stands in any text is never doubted. Where the parts of a word are found, only apart from each other, it is
+        doubted only when a term of the field is near it.
         """
-        if (results.total and not results.fallback) or self._words is None:
+        if self._words is None or self._terms is None:
             return ()
         typed = _typed_words(results.query.root)
-        doubted = typed if len(typed) == 1 else [one for one in typed if not self._count(one)]
+        if results.total and not results.fallback:
+            near = {one: self._terms.instead_of(one) for one in typed}
+            meant = {one: others for one, others in near.items() if others and not self._count(f"“{one}”")}
+        else:
+            doubted = typed if len(typed) == 1 else [one for one in typed if not self._count(one)]
+            meant = {one: self._words.candidates(one) for one in doubted}
         guesses = [
-            results.query.text.replace(one, other, 1)
-            for one in doubted
-            for other in self._words.candidates(one)
+            results.query.text.replace(one, other, 1) for one, others in meant.items() for other in others
         ]
         counted = ((text, self._count(text, results.filters, scope)) for text in guesses[:TRIED])
         return tuple(islice((pair for pair in counted if pair[1]), GUESSES))
 
     def related(self, results: Results) -> list[str]:
         """Terms of the field that stand in the titles and passages of these hits, the most telling first."""
-        terms = self._tables.tables.get("term")
-        if terms is None:
-            return []
         asked = fold(results.query.text)
         texts = [fold(hit.title + "".join(run.text for run in hit.snippet)) for hit in results.hits]
         everything = "\n".join(texts)
         weighed = []
         # From the most frequent term to the rarest, so the place tells how telling one is.
-        for place, term in enumerate(terms.chars.string[1:-1].split("\n")):
+        for place, term in enumerate(self._terms.words if self._terms else ()):
             if term in everything and term not in asked:
                 often = sum(term in text for text in texts)
-                weighed.append((often * math.log(2 + place), terms.shown.text(place)))
+                weighed.append((often * math.log(2 + place), term))
         return [term for _, term in sorted(weighed, reverse=True)[:RELATED]]
 
     def refresh(self) -> None:
@@ -157,7 +162,8 @@ class Suggester:
         state = self._present_state()
         if state != self._state:
             self._tables = make(self.search)
-            self._words = vocabulary(unhurried(_vocabulary(self.search)))
+            self._terms = vocabulary(fold(one) for one in self._tables.texts("term"))
+            self._words = vocabulary(unhurried(_vocabulary(self.search, self._terms.words)))
             self._state = state
         now = time.monotonic()
         self._look_at = now + max(LOOK_SECONDS, REST * (now - began))
@@ -216,11 +222,9 @@ def _noted(rows: Iterable[tuple[int, str]], ids: array[int]) -> Iterator[str]:
         yield title
 
 
-def _vocabulary(search: Search) -> Iterator[str]:
-    """The terms of the field, then the words of the index, each from frequent to rare."""
-    terms = [fold(term.word) for term in lexicon.read(config.lexicon_lines())]
-    counts = _term_counts(search, terms)
-    yield from sorted(terms, key=lambda term: (-counts.get(term, 0), len(term), term))
+def _vocabulary(search: Search, terms: Sequence[str]) -> Iterator[str]:
+    """The terms of the field, then the words of the index, from frequent to rare."""
+    yield from terms
     known = set(terms)
     try:
         words = sorted(unhurried(search.engine.words(LEAST_ARTICLES)), key=lambda one: (-one[1], one[0]))

@@ -96,7 +96,8 @@ def reading(database: Engine) -> Iterator[Connection]:
         try:
             yield connection
         finally:
-            connection.exec_driver_sql("ROLLBACK")
+            if not connection.invalidated:  # by an interrupt in the middle of a statement
+                connection.exec_driver_sql("ROLLBACK")
 
 
 @contextmanager
@@ -111,7 +112,8 @@ def writing(database: Engine) -> Iterator[Connection]:
             yield connection
             connection.exec_driver_sql("COMMIT")
         except BaseException:
-            if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]  # SQLite has not ended it
+            # Interrupted in the middle of a statement SQLAlchemy has closed the connection, and with it the transaction.
+            if not connection.invalidated and connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]  # SQLite has not ended it
                 connection.exec_driver_sql("ROLLBACK")
             raise
 

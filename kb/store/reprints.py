@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rapidfuzz import fuzz
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from kb.model import BODY_KINDS, HIDDEN_STATUSES, Copy
 from kb.store.tables import articles
@@ -77,23 +77,30 @@ def _compared(content: dict[str, Any]) -> str:
     return fold("\n".join(texts)[: COMPARED_CHARS * 2])[:COMPARED_CHARS]
 
 
+# Made once: making it takes as long as running it.
+_GROUPS = (
+    select(
+        func.coalesce(articles.c.reprint_of, articles.c.id).label("root"),
+        articles.c.id,
+        articles.c.content["title"].as_string().label("title"),
+        articles.c.content["newspaper"].as_string().label("newspaper"),
+        articles.c.source,
+        articles.c.published,
+    )
+    .where(
+        or_(
+            articles.c.id.in_(bindparam("roots", expanding=True)),
+            articles.c.reprint_of.in_(bindparam("roots", expanding=True)),
+        ),
+        articles.c.status.not_in(HIDDEN_STATUSES),  # IN would make SQLite walk all that is shown
+    )
+    .order_by(func.coalesce(articles.c.published, "9999"), articles.c.id)
+)
+
+
 def copies(connection: Connection, roots: Sequence[int]) -> dict[int, list[Copy]]:
     """The groups of articles whose earliest copies are `roots`, in one query: by root, the earliest copy first."""
-    said = articles.c.content
-    rows = connection.execute(
-        select(
-            func.coalesce(articles.c.reprint_of, articles.c.id).label("root"),
-            articles.c.id,
-            said["title"].as_string().label("title"),
-            said["newspaper"].as_string().label("newspaper"),
-            articles.c.source,
-            articles.c.published,
-        )
-        .where(or_(articles.c.id.in_(roots), articles.c.reprint_of.in_(roots)))
-        .where(articles.c.status.not_in(HIDDEN_STATUSES))  # IN would make SQLite walk all that is shown
-        .order_by(func.coalesce(articles.c.published, "9999"), articles.c.id)
-    )
     groups: dict[int, list[Copy]] = {}
-    for root, *copy in rows:
+    for root, *copy in connection.execute(_GROUPS, {"roots": roots}):
         groups.setdefault(root, []).append(Copy(*copy))
     return groups

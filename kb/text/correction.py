@@ -19,6 +19,7 @@ from kb.text.normalize import fold
 SHORTEST = 3  # characters of a word that one character may be wrong in; of two, half would be another word
 NEAR = 40  # words one character away that are weighed
 LONGEST = 16  # characters; what is longer is no word
+LETTERS = 60  # of pinyin
 LONGEST_PART = 6  # characters of a word that is looked for inside a longer one
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 
@@ -33,15 +34,19 @@ class Vocabulary:
     def candidates(self, word: str) -> list[str]:
         """What a typed word probably stands for, best first; none of them is the word itself."""
         folded = fold(word)
-        if len(folded) > LONGEST:
-            return []
-        if pinyin.is_typed(folded):
-            found = list(self._typed_out(folded))
-        elif _HAN.fullmatch(folded):
-            found = [*self._whole(folded), *self._inside(folded)]
-        else:
-            return []
+        found: list[str] = []
+        if pinyin.is_typed(folded) and len(folded) <= LETTERS:
+            found += self._typed_out(folded)
+        elif _HAN.fullmatch(folded) and len(folded) <= LONGEST:
+            found += [*self._whole(folded), *self._inside(folded)]
         return [one for one in dict.fromkeys(found) if one != folded]
+
+    def instead_of(self, word: str) -> list[str]:
+        """The candidates for the whole of a longer Chinese word; none where it is itself one of these."""
+        folded = fold(word)
+        if not SHORTEST <= len(folded) <= LONGEST or not _HAN.fullmatch(folded) or folded in self.words:
+            return []
+        return list(dict.fromkeys(self._whole(folded)))
 
     def _typed_out(self, letters: str) -> Iterator[str]:
         """Words whose pinyin or initials were typed; else two such words together; else words that begin so."""

@@ -21,7 +21,7 @@ from kb.web.wording import edition
 DEPTH = 1000  # results that pages show; scripts go further by kb export (DESIGN.md §5)
 LIMIT = 100  # results that one /search.json answer holds
 VALUES = 100  # chosen values of one facet that a URL may carry
-FIRST_VALUES, MORE_VALUES = 8, 42  # of a facet that are shown at once, and behind a click
+FIRST_VALUES, MORE_VALUES = 8, 32  # of a facet that are shown at once, and behind a click
 
 FACETS = {
     "newspaper": "报纸",

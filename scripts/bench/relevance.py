@@ -106,7 +106,11 @@ def _measured(
     with _weights(step):
         for number, query in enumerate(judged):
             try:
-                found = evaluate.first(engine, query.text) if step.composed else _any(engine, segmenter, query.text, step)
+                found = (
+                    evaluate.first(engine, query.text)
+                    if step.composed
+                    else _any(engine, segmenter, query.text, step)
+                )
             except QueryError:
                 continue
             grades = [query.grades.get(ids[one - 1], 0) for one in found]

@@ -253,7 +253,7 @@ def test_a_form_is_filled_a_facet_chosen_and_a_mark_reached_by_keyboard_alone(
             page.keyboard.press("Enter")
 
     page.goto(f"{address}/search/advanced")
-    page.focus("#title")
+    page.focus("#all")
     page.keyboard.type("三会一课")
     enter()
     page.focus("input[value='云岭日报']")

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, inspect
 from sqlalchemy import Engine as Database
 
 import kb.store.db
 from kb.config import Settings
 from kb.errors import LockedError, StoreError
-from kb.store.db import check, checkpoint, connect, open_database, revision, upgrade, writing
+from kb.store.db import check, checkpoint, connect, open_database, reading, revision, upgrade, writing
 from kb.store.lock import writer_lock
 from kb.store.tables import metadata
 
@@ -122,3 +126,38 @@ def test_a_store_of_the_first_schema_gains_what_the_pages_of_issues_need(setting
         said = connection.exec_driver_sql("SELECT newspaper, edition_page FROM articles").all()
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
     assert (said, differences, check(database)) == ([("清河日报", None)] * 3, [], [])
+
+
+def test_an_upgrade_that_is_broken_off_leaves_the_old_schema_and_can_be_repeated(settings: Settings) -> None:
+    database = connect(settings.database)
+    upgrade(database, "0001")
+
+    def fail(*told: Any) -> None:
+        if told[2].lstrip().startswith("CREATE TABLE searches"):
+            raise KeyboardInterrupt
+
+    event.listen(database, "before_cursor_execute", fail)
+    with pytest.raises(KeyboardInterrupt):
+        upgrade(database)
+    event.remove(database, "before_cursor_execute", fail)
+    columns = {column["name"] for column in inspect(database).get_columns("articles")}
+
+    assert (revision(database), "newspaper" in columns) == ("0001", False)
+    upgrade(database)
+    assert (revision(database), check(database)) == (kb.store.db.REVISION, [])
+
+
+@pytest.mark.parametrize("opened", [reading, writing])
+def test_an_interrupt_in_the_middle_of_a_statement_stays_an_interrupt(
+    database: Database, opened: Callable[[Database], AbstractContextManager[Connection]]
+) -> None:
+    def interrupt(*told: Any) -> None:
+        if "latest" in told[2]:
+            raise KeyboardInterrupt
+
+    event.listen(database, "before_cursor_execute", interrupt)
+    with pytest.raises(KeyboardInterrupt), opened(database) as connection:
+        connection.exec_driver_sql("SELECT max(seq) AS latest FROM articles")
+
+    with writing(database) as connection:
+        connection.exec_driver_sql("UPDATE sequence SET value = 1 WHERE name = 'seq'")

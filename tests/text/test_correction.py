@@ -53,6 +53,12 @@ def test_no_word_is_its_own_correction_and_nonsense_has_none(words: Vocabulary) 
     assert words.candidates("") == words.candidates("2023") == words.candidates("。") == []
 
 
+def test_in_place_of_a_whole_word_only_near_words_stand(words: Vocabulary) -> None:
+    assert words.instead_of("三会一刻")[0] == "三会一课"
+    assert words.instead_of("三会一课") == words.instead_of("景点") == words.instead_of("当建") == []
+    assert words.instead_of("机关当建工作") == words.instead_of("shyk") == []
+
+
 def homophone(pick: random.Random, term: str, chars: list[str]) -> str:
     said = syllables(term)
     place = pick.randrange(len(term))
