@@ -2,8 +2,9 @@
 
     .venv/bin/python scripts/bench/relevance.py --keep /tmp/relevance SET…
 
-A query belongs to a half by a hash of its text. Weights were chosen on half A; half B is what is reported. Each step is told beside the
-step before it, with the paired standard error of the difference. Indexes stay in --keep and are used again.
+A query belongs to a half by a hash of its text. A weight is kept when it helps on one half and does no harm on the other. Each step is told
+beside the step before it, with the paired standard error of the difference. Indexes stay in --keep and are used again; remove them
+when the index or its words have changed.
 """
 
 from __future__ import annotations
