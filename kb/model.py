@@ -367,6 +367,7 @@ class Hit:
     body_chars: int
     score: float
     snippet: tuple[Run, ...]
+    snippet_is_cut: tuple[bool, bool]  # whether its block begins earlier, goes on
     anchor: str | None  # the block that the snippet comes from
     heading_path: tuple[str, ...]  # the headings above that block: ("二、存在的问题", "(一)认识不足")
     reprint_of: int | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -22,6 +22,7 @@ from kb.model import (
     Found,
     Hit,
     Mark,
+    Match,
     Page,
     Query,
     Relaxed,
@@ -100,7 +101,10 @@ class Search:
         )
         found, fallback = self._found(query, page)
         more = () if fallback else self._more(query, page, found)
-        hits, behind = self._hits(query, (*zip(found.ids, found.scores, strict=True), *more), grouped)
+        whole = () if fallback else found.ids
+        hits, behind = self._hits(
+            query, (*zip(found.ids, found.scores, strict=True), *more), whole, grouped=grouped
+        )
         return Results(
             query=query,
             total=found.total,
@@ -119,9 +123,9 @@ class Search:
             expanded=synonyms.expanded(query),
         )
 
-    def marks(self, text: str, scope: Scope = "all") -> tuple[Mark, ...]:
-        """What of a query to mark in a text. Raises QueryError."""
-        return self.engine.marks(_limited(self._typed(text, scope, exact=False), scope))
+    def marks(self, text: str, scope: Scope = "all", *, match: Match = "all") -> tuple[Mark, ...]:
+        """What of a query to mark in a text that it finds, or ("any") that its fallback finds. Raises QueryError."""
+        return self.engine.marks(_limited(self._typed(text, scope, exact=False), scope), match=match)
 
     def count(self, text: str, *, filters: Filters | None = None, scope: Scope = "all") -> int:
         """How many articles have all that was typed. Raises as `find` does."""
@@ -188,9 +192,11 @@ class Search:
                 break
         return tuple(sorted(found, key=lambda one: -one.total))
 
-    def _hits(self, query: Query, scored: Sequence[Scored], grouped: bool) -> tuple[tuple[Hit, ...], int]:
-        """The hits with their texts, and how many articles wait to be indexed."""
-        marks = self.engine.marks(query)
+    def _hits(
+        self, query: Query, scored: Sequence[Scored], whole: Collection[int], *, grouped: bool
+    ) -> tuple[tuple[Hit, ...], int]:
+        """The hits with their texts, and how many articles wait to be indexed. `whole`: the articles that have everything."""
+        marks, parts = self.engine.marks(query), self.engine.marks(query, match="any")
         with reading(self.database) as connection:
             stored = articles.many(connection, [one for one, _ in scored])
             roots = {one.reprint_of or one.id for one in stored.values()} if grouped else set()
@@ -198,7 +204,12 @@ class Search:
             behind = articles.count_unindexed(connection, self.engine.indexed_seq())
         # What was withdrawn since the index was made is no longer shown.
         shown = {one: article for one, article in stored.items() if article.status in SHOWN_STATUSES}
-        return tuple(_hit(shown[one], score, marks, groups) for one, score in scored if one in shown), behind
+        hits = [
+            _hit(shown[one], score, marks if one in whole else parts, groups)
+            for one, score in scored
+            if one in shown
+        ]
+        return tuple(hits), behind
 
 
 def _most(counts: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
@@ -232,7 +243,7 @@ def _hit(
     stored: StoredArticle, score: float, marks: Sequence[Mark], groups: Mapping[int, Sequence[Copy]]
 ) -> Hit:
     article = stored.article
-    anchor, passage = snippet.passage(article.blocks, marks, SNIPPET_CHARS)
+    passage = snippet.passage(article.blocks, marks, SNIPPET_CHARS)
     group = groups.get(stored.reprint_of or stored.id, ())
     return Hit(
         id=stored.id,
@@ -248,9 +259,10 @@ def _hit(
         affiliation=article.affiliation,
         body_chars=stored.body_chars,
         score=score,
-        snippet=passage,
-        anchor=anchor,
-        heading_path=heading_path(article.blocks, anchor),
+        snippet=passage.runs,
+        snippet_is_cut=(passage.is_cut_before, passage.is_cut_after),
+        anchor=passage.anchor,
+        heading_path=heading_path(article.blocks, passage.anchor),
         reprint_of=stored.reprint_of,
         copies=tuple(one for one in group if one.id != stored.id),
     )

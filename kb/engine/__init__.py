@@ -33,8 +33,8 @@ class Engine(Protocol):
         """Articles that a tree matches, as `find` answers."""
         ...
 
-    def marks(self, query: Query) -> tuple[Mark, ...]:
-        """What of a query to mark in titles and texts."""
+    def marks(self, query: Query, *, match: Match = "all") -> tuple[Mark, ...]:
+        """What of a query to mark in titles and texts that it finds, or ("any") that its fallback finds."""
         ...
 
     def like(self, stored: StoredArticle, limit: int) -> tuple[int, ...]:

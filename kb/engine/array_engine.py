@@ -67,8 +67,8 @@ class ArrayEngine:
         except TimeoutError as error:
             raise TooSlowError("search.too_slow", seconds=page.seconds) from error
 
-    def marks(self, query: Query) -> tuple[Mark, ...]:
-        return plan.marks(query, self._segmenter)
+    def marks(self, query: Query, *, match: Match = "all") -> tuple[Mark, ...]:
+        return plan.marks(query, self._segmenter, match)
 
     def like(self, stored: StoredArticle, limit: int) -> tuple[int, ...]:
         return like(self._serving.sound().snapshot, self._segmenter, stored, limit)

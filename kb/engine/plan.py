@@ -39,9 +39,9 @@ def of(query: Query, segmenter: Segmenter, match: Match = "all") -> Rank:
     by = union(_terms(clause, segmenter) for clause in clauses)
     if match == "all" or not can_be_loosened(query):
         return Rank(_condition(query.root, segmenter), by)
-    loose = [clause for clause in clauses if isinstance(clause, Word | Phrase) and clause.field is None]
+    loose = _loose(query)
     must = tuple(_condition(clause, segmenter) for clause in clauses if clause not in loose)
-    texts = [text for clause in loose for text in (clause.text, *_also(clause))]
+    texts = _loose_texts(query)
     if not _is_list(loose, segmenter):
         return Rank(tree.And((*must, _many_words(texts, segmenter))), by)
     tiers = tuple(_condition(clause, segmenter) for clause in loose)
@@ -55,16 +55,27 @@ def can_be_loosened(query: Query) -> bool:
     )
 
 
-def marks(query: Query, segmenter: Segmenter) -> tuple[Mark, ...]:
-    """What to mark in titles and texts. Nothing of what must not be there."""
-    return union(_marks(clause, segmenter) for clause in query.clauses)
+def marks(query: Query, segmenter: Segmenter, match: Match = "all") -> tuple[Mark, ...]:
+    """What to mark in titles and texts; with "any" the parts that the fallback finds too. Nothing of what must not be there."""
+    found = union(_marks(clause, segmenter) for clause in query.clauses)
+    if match == "all" or not can_be_loosened(query):
+        return found
+    parts = _telling_parts(_loose_texts(query), segmenter)
+    return union((found, (Mark("".join(part)) for part in parts)))
 
 
 # --- what must hold -------------------------------------------------------------------------------------------
 
 
-def _also(clause: Word | Phrase) -> tuple[str, ...]:
-    return clause.also if isinstance(clause, Word) else ()
+def _loose(query: Query) -> list[Word | Phrase]:
+    """What may be missing in the fallback."""
+    return [one for one in query.clauses if isinstance(one, Word | Phrase) and one.field is None]
+
+
+def _loose_texts(query: Query) -> list[str]:
+    return [
+        text for one in _loose(query) for text in (one.text, *(one.also if isinstance(one, Word) else ()))
+    ]
 
 
 def _is_list(clauses: Sequence[Word | Phrase], segmenter: Segmenter) -> bool:
@@ -76,10 +87,15 @@ def _is_list(clauses: Sequence[Word | Phrase], segmenter: Segmenter) -> bool:
 
 
 def _any_piece(texts: Sequence[str], segmenter: Segmenter) -> tree.Node:
-    """One unit or a part of it is reason enough to show an article; a single character only where there is no more."""
+    """One unit or a part of it is reason enough to show an article."""
+    return tree.Or(tuple(_piece(part, None) for part in _telling_parts(texts, segmenter)))
+
+
+def _telling_parts(texts: Sequence[str], segmenter: Segmenter) -> list[tuple[str, ...]]:
+    """Units and their parts; a single character only where there is no more."""
     units = [unit for text in texts for unit in _needed(_units(text, segmenter))]
     telling = [part for unit in units for part in (unit, *_parts(unit, segmenter)) if len("".join(part)) > 1]
-    return tree.Or(tuple(dict.fromkeys(_piece(unit, None) for unit in telling or units)))
+    return list(dict.fromkeys(telling or units))
 
 
 def _parts(unit: tuple[str, ...], segmenter: Segmenter) -> Iterator[tuple[str]]:

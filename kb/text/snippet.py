@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from kb.model import BODY_KINDS, Block, Mark, Run
 from kb.text.normalize import fold, fold_with_map
@@ -13,6 +14,16 @@ SENTENCE_ENDS = "。！？；!?;\n"
 LEAD_CHARS = 30  # how far before the first mark a passage may begin
 
 Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of a block."""
+
+    anchor: str | None  # of the block; None when it is there for want of a better one
+    runs: tuple[Run, ...]
+    is_cut_before: bool  # the block begins earlier
+    is_cut_after: bool  # the block goes on
 
 
 def runs(text: str, marks: Sequence[Mark]) -> tuple[Run, ...]:
@@ -30,11 +41,10 @@ def marked_in(marks: Sequence[Mark], place: str) -> tuple[Mark, ...]:
     return tuple(mark for mark in marks if mark.field in fields)
 
 
-def passage(blocks: Sequence[Block], marks: Sequence[Mark], chars: int) -> tuple[str | None, tuple[Run, ...]]:
+def passage(blocks: Sequence[Block], marks: Sequence[Mark], chars: int) -> Passage:
     """The stretch of one block, about `chars` long, that holds most of the marks; longer ones count more.
 
-    Returns its block's anchor and its runs; without any mark in any block, None and the head of the first
-    paragraph.
+    Without any mark in any block, the head of the first paragraph, and no anchor.
     """
     wanted = tuple(dict.fromkeys(marks))
     best_worth, best_block, best_span = 0.0, None, (0, 0)
@@ -45,8 +55,8 @@ def passage(blocks: Sequence[Block], marks: Sequence[Mark], chars: int) -> tuple
         if (worth := worth * _kind_worth(block)) > best_worth:
             best_worth, best_block, best_span = worth, block, span
     if best_block is None:
-        return None, _head(blocks, chars)
-    return best_block.anchor, _stretch(best_block.text, best_span, marked_in(wanted, best_block.kind), chars)
+        return _head(blocks, chars)
+    return _stretch(best_block, best_span, marked_in(wanted, best_block.kind), chars)
 
 
 def _promising(blocks: Sequence[Block], marks: Sequence[Mark]) -> list[tuple[float, Block, str]]:
@@ -97,22 +107,25 @@ def _places(text: str, folded: str, mark: Mark, origins: Sequence[int] = ()) -> 
     return places
 
 
-def _stretch(text: str, span: Span, marks: Sequence[Mark], chars: int) -> tuple[Run, ...]:
-    """About `chars` characters of `text` around a folded span, from a sentence start if near."""
+def _stretch(block: Block, span: Span, marks: Sequence[Mark], chars: int) -> Passage:
+    """About `chars` characters of the block around a folded span, from a sentence start if near."""
+    text = block.text
     folded, origins = fold_with_map(text)
     first, last = origins[span[0]], origins[span[1] - 1] + 1
     room = max(chars - (last - first), 0)
     end = min(len(text), last + max(room - LEAD_CHARS, room // 2))
     earliest = max(0, first - max(chars - (end - first), 0))
     begins = [at + 1 for at in range(earliest - 1, first) if at < 0 or text[at] in SENTENCE_ENDS]
-    return _cut(text, begins[0] if begins else earliest, end, _spans(text, folded, origins, marks))
+    start = begins[0] if begins else earliest
+    runs = _cut(text, start, end, _spans(text, folded, origins, marks))
+    return Passage(block.anchor, runs, start > 0, end < len(text))
 
 
-def _head(blocks: Sequence[Block], chars: int) -> tuple[Run, ...]:
+def _head(blocks: Sequence[Block], chars: int) -> Passage:
     for block in blocks:
         if block.kind == "paragraph":
-            return (Run(block.text[:chars], False),)
-    return ()
+            return Passage(None, (Run(block.text[:chars], False),), False, len(block.text) > chars)
+    return Passage(None, (), False, False)
 
 
 def _spans(text: str, folded: str, origins: Sequence[int], marks: Sequence[Mark]) -> list[Span]:

@@ -10,13 +10,13 @@ from sqlalchemy import Connection
 
 from kb.errors import KbError, StoreError
 from kb.export.records import article_record
-from kb.model import SHOWN_STATUSES, Mark, StoredArticle
+from kb.model import SHOWN_STATUSES, Article, StoredArticle
 from kb.store import articles, issues
 from kb.store.db import reading
 from kb.web.access import public
 from kb.web.asked import read_number
 from kb.web.library import the_library
-from kb.web.reading import read, safe_url
+from kb.web.reading import Reading, read, safe_url
 
 SIMILAR = 5
 
@@ -39,7 +39,7 @@ def show(article_id: int) -> str:
         "article.html",
         stored=stored,
         article=stored.article,
-        reading=read(stored.article, _marks(query)),
+        reading=_marked(stored.article, query),
         original=safe_url(stored.article.url),
         versions=versions,
         present=versions[0].version,
@@ -87,9 +87,14 @@ def _results_before() -> str | None:
     return came_from.removeprefix(request.host) if is_ours else None
 
 
-def _marks(query: str) -> tuple[Mark, ...]:
-    """What to mark. A query that cannot be read, or an index that is away, never hides an article."""
+def _marked(article: Article, query: str) -> Reading:
+    """With what was asked for; where nothing of it stands there, with its parts.
+
+    A query that cannot be read, or an index that is away, never hides an article.
+    """
+    search = the_library().search
     try:
-        return the_library().search.marks(query) if query.strip() else ()
+        found = read(article, search.marks(query) if query.strip() else ())
+        return found if found.hits or not query.strip() else read(article, search.marks(query, match="any"))
     except KbError:
-        return ()
+        return read(article, ())

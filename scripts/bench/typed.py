@@ -2,8 +2,8 @@
 
     .venv/bin/python scripts/bench/typed.py --corpus PATH.jsonl.gz … [--docs 5000] [--queries 10000] [--http 500] [--seed N]
 
-Stores and indexes the first articles of the corpora in a folder of its own, asks each query by kb.search and some of them by
-/search.json too, and holds ids and totals against the scan of typed_queries.py. Prints how many differ, with the first of
+Stores and indexes the first articles of the corpora in a folder of its own, asks the engine each query and /search.json some of
+them, and holds ids and totals against the scan of typed_queries.py. Prints how many differ, with the first of
 them. Exit code 1 when any differs.
 """
 
@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
@@ -27,8 +28,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from kb import opening
 from kb.errors import ParseError
 from kb.ingest import every_article, reindex
-from kb.model import Article, Author, Block, Quotation
+from kb.model import Article, Author, Block, Page, Quotation
 from kb.parse.archive import read_archive_line
+from kb.query import parse
+from kb.search import open_search
 from kb.store import articles
 from kb.store.articles import NewArticle
 from kb.store.db import writing
@@ -50,7 +53,7 @@ def main() -> None:
         shelf, raw = stocked(one for corpus in options.corpus for one in islice(read(corpus, pick), share))
         typist = Typist(shelf, raw, pick)
         queries = [typist.query() for _ in range(options.queries)]
-        wrong = compare("kb.search", queries, shelf, ask_search())
+        wrong = compare("the engine", queries, shelf, ask_engine())
         wrong += compare("/search.json", queries[: options.http], shelf, ask_http())
     sys.exit(1 if wrong else 0)
 
@@ -115,15 +118,14 @@ def stocked(some: Iterator[Article]) -> tuple[list[Folded], list[Article]]:
     return [folded(one.id, one.article) for one in stored], [one.article for one in stored]
 
 
-def ask_search() -> Callable[[str], tuple[int, set[int]]]:
-    from kb.search import open_search
-
+def ask_engine() -> Callable[[str], tuple[int, set[int]]]:
     settings, database = opening.store()
     search = open_search(settings, database)
+    today = datetime.now().astimezone().date()
 
     def ask(text: str) -> tuple[int, set[int]]:
-        found = search.find(text, limit=1000)
-        return found.total, {hit.id for hit in found.hits}
+        found = search.engine.find(parse(text, today), Page(limit=1000))
+        return found.total, set(found.ids)
 
     return ask
 

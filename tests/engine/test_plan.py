@@ -127,3 +127,13 @@ def test_what_must_not_be_there_and_names_are_not_marked(segmenter):
         Mark("业务融合", is_literal=True),
         Mark("融合", field="title"),
     )
+
+
+def test_what_only_the_fallback_finds_is_marked_by_its_parts(segmenter):
+    query = parse("许剑虹 三会一课制度", TODAY)
+
+    assert [mark.text for mark in plan.marks(query, segmenter, "any")][:2] == [
+        mark.text for mark in plan.marks(query, segmenter)
+    ][:2]
+    assert {"许剑", "剑虹"} <= {mark.text for mark in plan.marks(query, segmenter, "any")}
+    assert plan.marks(parse("“许剑虹”", TODAY), segmenter, "any") == (Mark("许剑虹", is_literal=True),)

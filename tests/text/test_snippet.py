@@ -18,7 +18,8 @@ def runs(text, terms):
 
 
 def passage(blocks, terms, chars):
-    return snippet.passage(blocks, words(terms), chars)
+    found = snippet.passage(blocks, words(terms), chars)
+    return found.anchor, found.runs
 
 
 def marked(found):
@@ -161,3 +162,19 @@ def test_a_passage_is_always_a_piece_of_its_block(texts, terms, chars):
     assert whole(found) in held
     assert len(whole(found)) <= chars + 30
     assert bool(marked(found)) == (anchor is not None)
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("党建" + "甲" * 90, (False, True)),
+        ("甲" * 90 + "党建", (True, False)),
+        ("甲" * 90 + "党建" + "甲" * 90, (True, True)),
+        ("抓好党建", (False, False)),
+        ("甲" * 9, (False, False)),
+    ],
+)
+def test_a_passage_says_at_which_ends_its_block_goes_on(text, cut):
+    found = snippet.passage(blocks(text), words(["党建"]), 40)
+
+    assert (found.is_cut_before, found.is_cut_after) == cut
