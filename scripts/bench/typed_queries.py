@@ -38,11 +38,10 @@ class Folded:
     body_chars: int
 
 
-def folded(number: int, article: Article) -> Folded:
-    heads = [text for text in (article.title, article.subtitle, article.kicker) if text]
+def said(article: Article) -> dict[str, list[str]]:
+    """What stands in each field."""
     body = [block for block in article.blocks if block.kind in BODY_KINDS]
-    texts: dict[str | None, Sequence[str | None]] = {
-        None: [*heads, *(block.text for block in article.blocks)],
+    texts: dict[str, Sequence[str | None]] = {
         "title": [article.title],
         "subtitle": [article.subtitle],
         "body": [block.text for block in body],
@@ -54,8 +53,14 @@ def folded(number: int, article: Article) -> Folded:
         "source": [article.source],
         "edition_name": [article.page_name],
     }
-    there = {field: tuple(fold(text) for text in some if text) for field, some in texts.items()}
-    return Folded(number, there, article.published, sum(len(block.text) for block in body))
+    return {field: [text for text in some if text] for field, some in texts.items()}
+
+
+def folded(number: int, article: Article) -> Folded:
+    anywhere = [article.title, article.subtitle, article.kicker, *(block.text for block in article.blocks)]
+    texts: dict[str | None, list[str]] = {None: [text for text in anywhere if text], **said(article)}
+    there = {field: tuple(map(fold, some)) for field, some in texts.items()}
+    return Folded(number, there, article.published, sum(map(len, texts["body"])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +142,8 @@ class Typist:
         """Part of a stored text, of one character or more, sometimes with one character wrong."""
         while True:
             article = self._pick.choice(self._raw)
-            source = self._source(article, self._pick.choice((*TEXTS, *NAMES)) if field is None else field)
-            if not source:
-                source = article.title
+            texts = said(article)[self._pick.choice((*TEXTS, *NAMES)) if field is None else field]
+            source = self._pick.choice(texts or [article.title])
             size = min(self._pick.choice((1, 1, 2, 2, 3, 4, 5, 8, 13, 30)), len(source))
             start = self._pick.randint(0, len(source) - size)
             text = source[start : start + size].replace("\n", " ")
@@ -148,22 +152,6 @@ class Typist:
             text = "".join(char for char in text if char not in CLOSERS)
             if fold(text):
                 return text
-
-    def _source(self, article: Article, field: str) -> str:
-        some: dict[str, Sequence[str | None]] = {
-            "title": [article.title],
-            "subtitle": [article.subtitle],
-            "body": [block.text for block in article.blocks],
-            "heading": [block.text for block in article.blocks if block.kind == "heading"],
-            "quotation": [quotation.words for quotation in article.quotations],
-            "author": [author.name for author in article.authors],
-            "affiliation": [article.affiliation],
-            "newspaper": [article.newspaper],
-            "source": [article.source],
-            "edition_name": [article.page_name],
-        }
-        there = [text for text in some[field] if text]
-        return self._pick.choice(there) if there else ""
 
     def _dates(self) -> Typed:
         days = sorted({one.published for one in self._articles if one.published}) or ["2023-01-01"]
