@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from kb.errors import ConfigError, KbError, StoreError
 if TYPE_CHECKING:
     from kb.crawl.shapes import CrawlReport
     from kb.ingest import AddReport, ReparseReport
-    from kb.model import Filters, Results
+    from kb.model import Filters, Hit, Results
 
 INTERRUPTED = 130
 OPEN_LOCALLY = ("127.0.0.1", "::1", "localhost")
@@ -299,6 +300,7 @@ SORTS = ("relevance", "newest", "oldest", "longest", "shortest")
 @click.option(
     "--copies/--grouped", default=True, help="逐篇列出(默认),或合并转载 · every copy, or one of a text"
 )
+@click.option("--exact", is_flag=True, help="仅搜原词,不含同义词 · without equal names")
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, help="结果数 · results (10)")
 @click.option("--offset", type=click.IntRange(0, 999), default=0, help="跳过的结果数 · results to skip")
 @click.option("--log", "shows_log", is_flag=True, help="看检索记录 · what people searched for")
@@ -307,7 +309,7 @@ SORTS = ("relevance", "newest", "oldest", "longest", "shortest")
 def search(
     words: tuple[str, ...], shows_log: bool, days: int, offset: int, as_json: bool, **asked: Any
 ) -> None:
-    """Search titles and texts: words, “phrases”, 标题:… 作者:… 单位:… 报纸:… 日期:2023-01..2023-06."""
+    """Search: words, “phrases”, 与 或 非, fields from 标题: to 字数:, as docs/query-syntax.md says; -- before a leading minus."""
     from kb.export.records import results_record
     from kb.search import open_search
 
@@ -315,7 +317,7 @@ def search(
         _search_log(days, as_json)
         return
     if not words:
-        raise click.UsageError("WORDS or --log")
+        raise click.UsageError("请写上要找的词语,或用 --log · WORDS or --log")
     settings, database = opening.store()
     opening.kernels()
     results = open_search(settings, database).find(
@@ -323,6 +325,7 @@ def search(
         filters=_filters(asked),
         sort=asked["sort"],
         grouped=not asked["copies"],
+        exact=asked["exact"],
         offset=offset,
         limit=asked["limit"],
     )
@@ -343,9 +346,18 @@ def _filters(asked: dict[str, Any]) -> Filters:
 def _results_said(results: Results) -> None:
     if results.fallback:
         click.echo("没有同时含全部词语的文章;以下至少含其中一个。")
+    for word, others in results.expanded:
+        click.echo(f"「{word}」已含:{'、'.join(others)}(--exact 仅搜原词)")
     grouped = f"(合并转载后 {results.total} 条)" if results.total != results.articles else ""
     click.echo(f"找到 {results.articles} 篇{grouped},用时 {results.took_ms:.0f} 毫秒")
-    for number, hit in enumerate(results.hits, results.offset + 1):
+    _hits_said(results.hits, results.offset + 1)
+    if results.partial:
+        click.echo("以下文章只含部分词语:")
+        _hits_said(results.partial, results.offset + len(results.hits) + 1)
+
+
+def _hits_said(hits: Sequence[Hit], first: int) -> None:
+    for number, hit in enumerate(hits, first):
         page = hit.edition_page and f"{hit.edition_page}版"
         place = " ".join(filter(None, (hit.newspaper, page, hit.published)))
         copies = f" 另有 {len(hit.copies)} 处转载" if hit.copies else ""

@@ -30,6 +30,7 @@ from kb.errors import JudgmentsError, QueryError
 from kb.model import Article, Block, Page, StoredArticle
 from kb.parse.archive import read_archive_line
 from kb.query import parse, plain_words
+from kb.text import synonyms
 from kb.text.lexicon import load_segmenter
 
 DEPTH = 10  # results that are looked at
@@ -95,15 +96,16 @@ def evaluate(folder: Path | None, settings: Settings, progress: Progress) -> Eva
     with tempfile.TemporaryDirectory(prefix="kb-eval-") as name:
         segmenter = load_segmenter(config.lexicon_lines())
         engine = open_engine(Path(name), segmenter, memory_mib=settings.index_memory_mib)
+        equal = synonyms.read(config.synonyms_text())
         ids = build(engine, documents, progress)
         rows: list[tuple[float, ...]] = []
         unreadable = 0
         for number, query in enumerate(judged, 1):
             try:
-                found = first(engine, query.text)
+                found = first(engine, query.text, equal)
             except QueryError:
                 unreadable += 1
-                found = first(engine, plain) if (plain := plain_words(query.text)) else ()
+                found = first(engine, plain, equal) if (plain := plain_words(query.text)) else ()
             rows.append(measures([query.grades.get(ids[one - 1], 0) for one in found], query.grades))
             progress("eval", number, len(judged))
     names = [query.query_class for query in judged]
@@ -113,9 +115,10 @@ def evaluate(folder: Path | None, settings: Settings, progress: Progress) -> Eva
     return Evaluation(len(ids), unreadable, quality(table), classes)
 
 
-def first(engine: Engine, text: str) -> tuple[int, ...]:
+def first(engine: Engine, text: str, equal: synonyms.Table) -> tuple[int, ...]:
     """The ten articles shown first: where fewer have everything, those of the fallback follow. Raises QueryError."""
-    query, page = parse(text, datetime.now().astimezone().date()), Page(limit=DEPTH)
+    typed = parse(text, datetime.now().astimezone().date())
+    query, page = synonyms.expand(typed, equal), Page(limit=DEPTH)
     ids = engine.find(query, page).ids
     if len(ids) < DEPTH:
         ids += tuple(one for one in engine.find(query, page, match="any").ids if one not in ids)

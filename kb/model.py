@@ -380,10 +380,10 @@ class Hit:
 class Relaxed:
     """How much would be found without one filter or one part of the query."""
 
-    dropped: Literal["facet", "without", "days", "scope", "part"]
+    dropped: Literal["facet", "without", "days", "filters", "scope", "part", "rest"]
     name: str = ""  # newspaper, for facet and without
-    value: str = ""  # 法治日报, for without; the part, as a line
-    text: str = ""  # for part: the line that is left
+    value: str = ""  # 法治日报, for without; for part what is dropped, for rest what alone is kept
+    text: str = ""  # for part and rest: the line that is left
     total: int = 0  # articles
 
 

@@ -53,6 +53,8 @@ _LONE_CLOSERS = "」』﹂﹄"
 _OPEN, _CLOSE = "(（", ")）"
 _MINUS = "-－−"
 _FIELD = re.compile(r"([^\s:：“”\"＂「」『』、，,;；()（）\-－−]{2,22})\s{0,2}[:：]")
+_BETWEEN = re.compile(r"\s*(?:\.{2,}|~|至|到|—+)\s*(?=\d)")
+_THOUSANDS = re.compile(r",\d{3}(?!\d)")
 _COMPARED = re.compile(r"\s*(?:[<>＜＞≤≥]\s*=?|不[多少]于)\s*")
 
 
@@ -120,7 +122,7 @@ class _Reader:
 
     def _is_separator(self, at: int) -> bool:
         char = self._text[at]
-        if char in ",，" and self._text[at - 1 : at].isdecimal() and self._text[at + 1 : at + 2].isdecimal():
+        if char == "," and _THOUSANDS.match(self._text, at) and self._text[at - 1 : at].isdecimal():
             return False  # 1,000
         return char.isspace() or char in _SEPARATORS
 
@@ -155,9 +157,11 @@ class _Reader:
         raise QueryError("query.unclosed", mark=self._text[at], place=at + 1)
 
     def _value(self, at: int) -> _Token:
-        """The value of 日期 or 字数: a comparison may be followed by a space."""
+        """The value of 日期 or 字数: a comparison may be followed by a space, 至 stand between two."""
         compared = _COMPARED.match(self._text, at)
         end = self._word_end(compared.end() if compared else at)
+        if between := _BETWEEN.match(self._text, end):
+            end = self._word_end(between.end())
         return _Token("value", self._text[at:end], at, end)
 
     def _word_end(self, at: int) -> int:
@@ -223,10 +227,8 @@ class _Parser:
         if token is None or token.kind in ("and", "or", "close"):
             raise self._missing(token)
         self._at += 1
-        if depth >= DEPTH_LIMIT:
-            raise QueryError("query.nested_too_deep", limit=DEPTH_LIMIT, place=token.at + 1)
         if token.kind == "not":
-            return Not(self._part(field, depth + 1))
+            return Not(self._part(field, depth))
         if token.kind == "open":
             return self._group(token, field, depth + 1)
         if token.kind == "field":
@@ -248,6 +250,8 @@ class _Parser:
         return QueryError("query.no_operand", mark=culprit.text, place=culprit.at + 1)
 
     def _group(self, opened: _Token, field: Field | None, depth: int) -> Node:
+        if depth > DEPTH_LIMIT:
+            raise QueryError("query.nested_too_deep", limit=DEPTH_LIMIT, place=opened.at + 1)
         inner = self._either(field, depth)
         if self._kind() != "close":
             raise QueryError("query.unclosed", mark=opened.text, place=opened.at + 1)
@@ -263,10 +267,25 @@ class _Parser:
             if outer is not None and outer != TEXT_FIELDS[name]:
                 raise QueryError("query.field_in_field", name=f"{token.text}:", place=token.at + 1)
             return self._part(TEXT_FIELDS[name], depth)
+        self._at += 1
+        if following.kind == "open":
+            return self._values(name, following)
         if following.kind not in ("value", "phrase", "word"):
             raise QueryError("query.no_value", name=f"{token.text}:", place=token.at + 1)
-        self._at += 1
         return VALUE_FIELDS[name](following.text, self._today, following.at + 1)
+
+    def _values(self, name: str, opened: _Token) -> Node:
+        """日期:(2023 或 2024): any of them."""
+        parts: list[Node] = []
+        while (token := self._next()) is not None:
+            self._at += 1
+            if token.kind == "close" and parts:
+                return _joined(Or, parts)
+            if token.kind in ("word", "phrase", "value"):
+                parts.append(VALUE_FIELDS[name](token.text, self._today, token.at + 1))
+            elif token.kind != "or":
+                raise QueryError("query.no_operand", mark=token.text, place=token.at + 1)
+        raise QueryError("query.unclosed", mark=opened.text, place=opened.at + 1)
 
 
 def _joined(kind: type[And] | type[Or], parts: list[Node]) -> Node:

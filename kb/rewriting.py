@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from kb.model import And, DateRange, Field, LengthRange, Node, Not, Or, Phrase, Word
 from kb.query import OPERATORS, TEXT_FIELDS
@@ -84,7 +85,7 @@ def limited(node: Node, field: Field) -> Node:
     """The same looked for in one field only; what names a field already stays."""
     match node:
         case Word(field=None) | Phrase(field=None):
-            return type(node)(node.text, field)
+            return replace(node, field=field)
         case And() | Or():
             return type(node)(tuple(limited(part, field) for part in node.parts))
         case Not():
@@ -94,16 +95,17 @@ def limited(node: Node, field: Field) -> Node:
 
 def both(text: str, more: str) -> str:
     """A line that finds what of one line another finds too."""
-    return " ".join(f"({one.strip()})" if _has_or(one) else one.strip() for one in (text, more))
+    return " ".join(f"({one.strip()})" if _may_have_or(one) else one.strip() for one in (text, more))
 
 
-def _has_or(text: str) -> bool:
-    return any(OPERATORS.get(word) == "or" for word in re.split(r"[\s()（）]+", text))
+def _may_have_or(text: str) -> bool:
+    """Parentheses too many do no harm."""
+    return re.search("或|[OoＯｏ][RrＲｒ]", text) is not None
 
 
-def without_one(node: Node) -> list[tuple[str, Node]]:
-    """Each part that must hold, as typed, and what is left without it. Nothing where there is one part only."""
+def without_one(node: Node) -> list[tuple[Node, Node]]:
+    """Each part that must hold, and what is left without it. Nothing where there is one part only."""
     if not isinstance(node, And):
         return []
     rest = [(part, all_of(other for other in node.parts if other is not part)) for part in node.parts]
-    return [(line(part), left) for part, left in rest if left is not None]
+    return [(part, left) for part, left in rest if left is not None]

@@ -41,10 +41,10 @@ from kb.text.lexicon import load_segmenter
 
 SNIPPET_CHARS = 120
 FACETS = ("newspaper", "source", "year", "month", "author", "affiliation", "edition_page")
-FACET_VALUES = 300  # of one facet that are told: the most frequent, and unknown
+FACET_VALUES = 300  # of one facet that are told: the most frequent, those that were chosen, and unknown
 Scored = tuple[int, float]  # article id and score
 DEPTH = 1000  # results that can be paged through; what lies deeper is reached by narrowing or by kb export
-RELAXED = 8  # at most so many ways to find more are tried where nothing was found
+RELAXED = 12  # at most so many ways to find more are tried where nothing was found
 RELAXED_SECONDS = 1.0  # for all of them together
 LOWEST = 9  # below every level of a heading
 
@@ -114,8 +114,8 @@ class Search:
             took_ms=round((time.perf_counter() - started) * 1000, 1),
             fallback="any" if fallback else None,
             hits=tuple(hit for hit in hits if hit.id in found.ids),
-            partial=tuple(hit for hit in hits if hit.id not in found.ids),
-            facets={name: _most(counts) for name, counts in found.facets.items()},
+            partial=_other_texts(hits, found.ids),
+            facets=found.facets,
             sort=sort,
             filters=filters,
             offset=offset,
@@ -175,7 +175,10 @@ class Search:
         if page.offset or page.sort != "relevance" or not 0 < found.total < page.limit:
             return ()
         wider = replace(page, facets=(), limit=page.limit + found.total)
-        some = self.engine.find(query, wider, match="any")
+        try:
+            some = self.engine.find(query, wider, match="any")
+        except TooSlowError:  # what has everything is an answer
+            return ()
         pairs = zip(some.ids, some.scores, strict=True)
         return tuple(one for one in pairs if one[0] not in found.ids)[: page.limit - found.total]
 
@@ -184,6 +187,8 @@ class Search:
         ends = time.monotonic() + RELAXED_SECONDS
         found = []
         for relaxed, query, page in islice(wider, RELAXED):
+            if relaxed.dropped == "rest" and any(one.dropped == "part" for one in found):
+                break  # one word is the hindrance, and is known
             left = ends - time.monotonic()
             try:
                 if left > 0 and (total := self.engine.find(query, replace(page, seconds=left)).total):
@@ -212,9 +217,10 @@ class Search:
         return tuple(hits), behind
 
 
-def _most(counts: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
-    """The first values, and the unknown one, which comes last."""
-    return (*counts[:FACET_VALUES], *(one for one in counts[FACET_VALUES:] if not one[0]))
+def _other_texts(hits: Sequence[Hit], whole: Collection[int]) -> tuple[Hit, ...]:
+    """The hits beside those, without copies of them."""
+    shown = {hit.reprint_of or hit.id for hit in hits if hit.id in whole}
+    return tuple(hit for hit in hits if hit.id not in whole and (hit.reprint_of or hit.id) not in shown)
 
 
 def _limited(query: Query, scope: Scope) -> Query:
@@ -233,10 +239,17 @@ def _wider(typed: Query, scope: Scope, page: Page) -> Iterator[tuple[Relaxed, Qu
             yield Relaxed("without", name, value), query, replace(asked, without=kept)
     if page.since or page.until:
         yield Relaxed("days"), query, replace(asked, since=None, until=None)
+    if len(page.only) + len(page.without) + bool(page.since or page.until) > 1:
+        yield Relaxed("filters"), query, replace(asked, only={}, without={}, since=None, until=None)
     if scope != "all":
         yield Relaxed("scope"), typed, asked
-    for part, left in without_one(typed.root):
-        yield Relaxed("part", value=part, text=line(left)), _limited(replace(typed, root=left), scope), asked
+    parts = without_one(typed.root)
+    for part, left in parts:
+        told = Relaxed("part", value=line(part), text=line(left))
+        yield told, _limited(replace(typed, root=left), scope), asked
+    for part, _left in parts if len(parts) > 2 else ():
+        told = Relaxed("rest", value=line(part), text=line(part))
+        yield told, _limited(replace(typed, root=part), scope), asked
 
 
 def _hit(

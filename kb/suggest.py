@@ -46,6 +46,10 @@ LEAST_ARTICLES = 2  # that hold a word of the index: what one alone holds may be
 WORDS = 150_000  # the most frequent
 GUESSES = 3  # that are shown
 RELATED = 6
+LOOKED_AT, DOUBTED = (
+    8,
+    3,
+)  # words of a query: whether each is found, and those for which others are looked for
 TRIED = 12  # candidates that are searched for
 STEP_SECONDS = 0.004  # of work in the background, after which requests get as long for theirs
 
@@ -131,12 +135,13 @@ class Suggester:
             near = {one: self._terms.instead_of(one) for one in typed}
             meant = {one: others for one, others in near.items() if others and not self._count(f"“{one}”")}
         else:
-            doubted = typed if len(typed) == 1 else [one for one in typed if not self._count(one)]
-            meant = {one: self._words.candidates(one) for one in doubted}
+            doubted = typed if len(typed) == 1 else [one for one in typed[:LOOKED_AT] if not self._count(one)]
+            meant = {one: self._words.candidates(one) for one in doubted[:DOUBTED]}
+        pairs = [(one, other) for one, others in meant.items() for other in others]
         guesses = [
-            results.query.text.replace(one, other, 1) for one, others in meant.items() for other in others
+            results.query.text.replace(one, other, 1) for one, other in pairs[:TRIED] if self._is_said(other)
         ]
-        counted = ((text, self._count(text, results.filters, scope)) for text in guesses[:TRIED])
+        counted = ((text, self._count(text, results.filters, scope)) for text in guesses)
         return tuple(islice((pair for pair in counted if pair[1]), GUESSES))
 
     def related(self, results: Results) -> list[str]:
@@ -168,6 +173,10 @@ class Suggester:
             self._state = state
         now = time.monotonic()
         self._look_at = now + max(LOOK_SECONDS, REST * (now - began))
+
+    def _is_said(self, word: str) -> bool:
+        """Whether it is a term of the field, or stands in a text as a whole."""
+        return (self._terms is not None and word in self._terms.words) or self._count(f"“{word}”") > 0
 
     def _count(self, text: str, filters: Filters | None = None, scope: Scope = "all") -> int:
         """How many articles a guess would find; none, where it cannot be asked for."""

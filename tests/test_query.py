@@ -36,6 +36,8 @@ def days(text, since, until):
         ('“党建"', Phrase("党建")),
         ("「党建」『业务』", And((Phrase("党建"), Phrase("业务")))),
         ("支部“主题党日”活动", And((Word("支部"), Phrase("主题党日"), Word("活动")))),
+        ("2023，2024", And(words("2023", "2024"))),
+        ("2023,2024", And(words("2023", "2024"))),
         ("党建」业务", And(words("党建", "业务"))),
         ("1,000 GDP,CPI", And(words("1,000", "GDP", "CPI"))),
         ("https://example.cn/a 21:00", And(words("https://example.cn/a", "21:00"))),
@@ -223,3 +225,47 @@ def test_half_and_full_width_and_either_language_mean_the_same(text):
         assert error.key == "query.nested_too_deep"
     else:
         assert parse(other, TODAY).root == expected
+
+
+def test_as_many_levels_as_are_promised_can_be_nested():
+    text = "(" * DEPTH_LIMIT + "党建 或 -业务" + ")" * DEPTH_LIMIT
+
+    assert parse(text, TODAY).root == Or((Word("党建"), Not(Word("业务"))))
+
+
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        (
+            "日期:(2023 或 2025)",
+            Or((days("2023", "2023-01-01", "2023-12-31"), days("2025", "2025-01-01", "2025-12-31"))),
+        ),
+        ("日期:(2023)", days("2023", "2023-01-01", "2023-12-31")),
+        ("日期:2024-03 至 2024-06", days("2024-03 至 2024-06", "2024-03-01", "2024-06-30")),
+        ("日期:2023年1月至6月", days("2023年1月至6月", "2023-01-01", "2023-06-30")),
+        ("日期:20240315", days("20240315", "2024-03-15", "2024-03-15")),
+        ("日期:202403", days("202403", "2024-03-01", "2024-03-31")),
+        ("日期:3月", days("3月", "2026-03-01", "2026-03-31")),
+        ("字数:1000-3000", LengthRange("1000-3000", 1000, 3000)),
+        ("字数:超过1千", LengthRange("超过1千", 1001, None)),
+        ("字数:不超过500", LengthRange("不超过500", None, 500)),
+    ],
+)
+def test_dates_and_lengths_are_read_as_people_write_them(text, root):
+    assert parse(text, TODAY).root == root
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("日期:(", "query.unclosed"),
+        ("日期:(2023", "query.unclosed"),
+        ("日期:()", "query.no_operand"),
+        ("日期:(2023 非 2024)", "query.no_operand"),
+    ],
+)
+def test_a_group_of_dates_that_cannot_be_read_says_why(text, key):
+    with pytest.raises(QueryError) as caught:
+        parse(text, TODAY)
+
+    assert caught.value.key == key

@@ -67,7 +67,7 @@ def test_two_lines_become_one_that_finds_what_both_find(first, second, expected)
 
 
 def test_each_part_can_be_dropped_but_not_the_only_one():
-    assert [(part, line(left)) for part, left in without_one(read("党建 标题:融合 非 培训").root)] == [
+    assert [(line(part), line(left)) for part, left in without_one(read("党建 标题:融合 非 培训").root)] == [
         ("党建", "标题:融合 非 培训"),
         ("标题:融合", "党建 非 培训"),
         ("非 培训", "党建 标题:融合"),

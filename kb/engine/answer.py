@@ -9,7 +9,7 @@ import numpy as np
 
 from kb.engine import bits, facets
 from kb.engine.bits import Bits
-from kb.engine.columns import LAST_DAY, day
+from kb.engine.columns import LAST_DAY, MOST_CHARS, day
 from kb.engine.compiled import Floats, Ints
 from kb.engine.matching import matching
 from kb.engine.rank import rank_road
@@ -19,7 +19,6 @@ from kb.engine.tree import Node, Not, Range, Rank, Tree, Value
 from kb.model import Found, Page, Sort
 
 LAST = 99_999_999  # behind every date
-MOST_CHARS = 2**31
 
 
 @dataclass(frozen=True, slots=True)

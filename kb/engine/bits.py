@@ -111,14 +111,6 @@ def members(bits: Bits) -> Ints:
 
 
 @brief
-def of_members(docs: Ints, words: int) -> Bits:
-    bits = np.zeros(words, np.int64)
-    for doc in docs:
-        bits[doc >> 6] |= np.int64(1) << (doc & 63)
-    return bits
-
-
-@brief
 def keep_first(bits: Bits, docs: Ints, groups: Ints) -> Bits:
     """The set without the documents before which another of their group is in it. `docs`: one group after the other."""
     kept = bits.copy()
@@ -139,7 +131,7 @@ def in_range(values: Array, low: int, high: int) -> Bits:
     """Documents whose number lies between the two, both included; no number is negative or above MOST."""
     marks = np.empty((len(values) + 63) // 64 * 64, np.uint8)
     marks[len(values) :] = 0
-    if high < low:
+    if high < low or low > MOST:
         return np.zeros(len(marks) // 64, np.int64)
     first = np.uint32(max(low, 0))
     span = np.uint32(min(high, MOST) - first)

@@ -21,6 +21,7 @@ SINGLE = {  # an article has one of each: column -> field of Article
 NAMES = (*SINGLE, "author")  # of which an article has any number
 
 LAST_DAY = 9999_12_31
+MOST_CHARS = 2**31 - 1  # no body is as long
 
 
 class Coded(NamedTuple):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from kb.engine import tree
-from kb.engine.columns import day
+from kb.engine.columns import LAST_DAY, MOST_CHARS, day
 from kb.engine.tokens import grams_of, union
 from kb.engine.tree import Literal, Named, Range, Rank, Term
 from kb.model import And, DateRange, LengthRange, Mark, Match, Node, Not, Or, Phrase, Query, Word
@@ -27,8 +27,6 @@ ENOUGH = 0.2  # of the words of a question, in its fallback
 GRAM_BOOST = 0.5  # of the bigrams beside the words (engine.md §E)
 STOPWORD_BOOST = 0.5
 SYNONYM_BOOST = 0.5  # of what was not typed
-LAST_DAY = 9999_12_31
-MOST_CHARS = 2**31
 
 NAMES = ("author", "affiliation", "newspaper", "source", "edition_page", "edition_name")  # columns, not texts
 
@@ -122,7 +120,8 @@ def _condition(node: Node, segmenter: Segmenter) -> tree.Node:
         case DateRange():
             return Range("published", day(node.since) or 1, day(node.until) or LAST_DAY)
         case LengthRange():
-            return Range("body_chars", node.least or 0, MOST_CHARS if node.most is None else node.most)
+            least = min(node.least or 0, MOST_CHARS)
+            return Range("body_chars", least, MOST_CHARS if node.most is None else min(node.most, MOST_CHARS))
         case Phrase(field=field) if field in NAMES:
             return Named(field, fold(node.text))
         case Phrase():
@@ -146,10 +145,12 @@ def _piece(unit: tuple[str, ...], field: str | None) -> tree.Node:
     text = "".join(unit)
     if field in NAMES:
         return Named(field, text)
-    if field is not None:
-        return Literal(text, field)
-    word = _in_words(unit)
-    return word if any(one[0].isascii() for one in unit) else tree.Or((Literal(text), word))
+    latin = tuple(Term("text", one) for one in unit if one[0].isascii())
+    if latin and len(latin) == len(unit) and field is None:
+        return _in_words(unit)
+    # 3月 stands also in 3月份, which is cut otherwise; AI does not stand in email, where no word is AI.
+    literal = tree.And((*latin, Literal(text, field))) if latin else Literal(text, field)
+    return literal if field is not None else tree.Or((literal, _in_words(unit)))
 
 
 def _in_words(unit: tuple[str, ...]) -> tree.Node:

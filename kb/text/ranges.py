@@ -13,7 +13,9 @@ from kb.text.normalize import matching_form
 
 Days = tuple[date, date]  # first and last, both included
 
-_BETWEEN = re.compile(r"\.{2,}|~|至|到|—+")
+_BETWEEN = re.compile(r"\s*(?:\.{2,}|~|至|到|—+)\s*")
+_BETWEEN_LENGTHS = re.compile(r"\s*(?:\.{2,}|~|至|到|—+|-)\s*")
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})?")  # 20240315, 202403
 _DATE = re.compile(r"(\d{4})(?:年|[-/.年](\d{1,2})(?:月|[-/.月](\d{1,2})(?:日|号)?)?)?")
 _MONTH = re.compile(r"\d{1,2}月(?:\d{1,2}(?:日|号))?")
 _HALF = re.compile(r"(\d{4}|今|去)年([上下])半年")
@@ -22,13 +24,21 @@ _NEAR = re.compile(
     r"[最近过去]{1,3}([一二两三四五六七八九十半\d]+)个?(天|日|周|星期|礼拜|月|年)(?:内|以?来)?"
 )
 _NUMBERS = {**{char: place for place, char in enumerate("一二三四五六七八九十", 1)}, "两": 2}
-_COMPARED = re.compile(r"(>=|<=|>|<|≥|≤|不少于|不多于)?\s*(\d+(?:\.\d+)?)(万|千)?字?(以上|以下|以内)?")
+_COMPARED = re.compile(
+    r"(>=|<=|>|<|≥|≤|不少于|不多于|不超过|大于|多于|超过|小于|少于)?\s*(\d+(?:\.\d+)?)(万|千)?字?(以上|以下|以内)?"
+)
+_SIGNS = {
+    "≥": ">=", "不少于": ">=", "以上": ">=", "大于": ">", "多于": ">", "超过": ">",
+    "≤": "<=", "不多于": "<=", "不超过": "<=", "以下": "<=", "以内": "<=", "小于": "<", "少于": "<",
+}  # fmt: skip
 MOST_NEAR = 1000  # of a unit: 近1000年 is as good as any
 
 
 def dates(text: str, today: date, place: int) -> DateRange:
     """2023, 2023-08, 2023年8月2日, 2023-01..2023-06, 2023.., 今年, 近三个月. Raises QueryError("query.bad_date")."""
     typed = matching_form(text).strip()
+    if _MONTH.fullmatch(typed):
+        typed = f"{today.year}年{typed}"
     try:
         named = _named(typed, today) or _near(typed, today) or _part_of_year(typed, today)
         first, last = named or _between(typed)
@@ -124,7 +134,7 @@ def _between(typed: str) -> tuple[date | None, date | None]:
 
 
 def _days(text: str) -> Days:
-    found = _DATE.fullmatch(text.strip())
+    found = _DATE.fullmatch(text.strip()) or _COMPACT.fullmatch(text.strip())
     if found is None:
         raise ValueError(text)
     year, month, day = (int(part) if part else None for part in found.groups())
@@ -150,7 +160,7 @@ def _months_before(day: date, months: int) -> date:
 def length(text: str, _today: date, place: int) -> LengthRange:
     """2000, >2000, <=500, 2000以上, 1000..3000, 1万以内: characters of the body. Raises QueryError("query.bad_length")."""
     typed = matching_form(text).strip()
-    parts = _BETWEEN.split(typed)
+    parts = _BETWEEN_LENGTHS.split(typed)
     if len(parts) == 2 and any(parts):
         least, most = (_amount(part, text, place) if part else None for part in parts)
         if least is not None and most is not None and least > most:
@@ -159,21 +169,25 @@ def length(text: str, _today: date, place: int) -> LengthRange:
     found = _COMPARED.fullmatch(typed)
     if found is None:
         raise QueryError("query.bad_length", value=text, place=place)
-    amount = _amount(
-        typed.lstrip("<>=≥≤不少多于 ").removesuffix("以上").removesuffix("以下").removesuffix("以内"),
-        text,
-        place,
-    )
-    sign = found[1] or {"以上": ">=", "以下": "<=", "以内": "<="}.get(found[4] or "", "")
-    ranges = {
-        ">": (amount + 1, None), ">=": (amount, None), "≥": (amount, None), "不少于": (amount, None),
-        "<": (None, amount - 1), "<=": (None, amount), "≤": (None, amount), "不多于": (None, amount), "": (amount, amount),
-    }  # fmt: skip
-    return LengthRange(text, *ranges[sign])
+    amount = _number(found)
+    match _SIGNS.get(found[1] or found[4] or "", found[1]):
+        case ">":
+            return LengthRange(text, amount + 1, None)
+        case ">=":
+            return LengthRange(text, amount, None)
+        case "<":
+            return LengthRange(text, None, amount - 1)
+        case "<=":
+            return LengthRange(text, None, amount)
+    return LengthRange(text, amount, amount)
+
+
+def _number(found: re.Match[str]) -> int:
+    return round(float(found[2]) * {"万": 10_000, "千": 1_000}.get(found[3] or "", 1))
 
 
 def _amount(written: str, text: str, place: int) -> int:
     found = _COMPARED.fullmatch(written.strip())
     if found is None or found[1] or found[4]:
         raise QueryError("query.bad_length", value=text, place=place)
-    return round(float(found[2]) * {"万": 10_000, "千": 1_000}.get(found[3] or "", 1))
+    return _number(found)

@@ -331,6 +331,10 @@ def _way(asked: Asked, one: Relaxed) -> Way:
         return Way(label, asked.readmitted_url(one.name, one.value), one.total)
     if one.dropped == "scope":
         return Way("在全部内容里找", asked.url(scope="all"), one.total)
+    if one.dropped == "filters":
+        return Way("去掉全部筛选条件", asked.unfiltered_url(), one.total)
+    if one.dropped == "rest":
+        return Way(f"只找「{one.value}」", asked.url(text=one.text), one.total)
     if one.dropped == "part":
         return Way(f"去掉「{one.value}」", asked.url(text=one.text), one.total)
     return Way(f"去掉「日期：{days(asked.filters)}」", asked.any_day_url(), one.total)

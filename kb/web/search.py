@@ -38,7 +38,7 @@ blueprint = Blueprint("search", __name__)
 @blueprint.get("/search")
 @public
 def page() -> str | AnyResponse:
-    if "q" not in request.args:
+    if not request.args.get("q", "").strip():
         return render_template("search.html")
     asked = read(request.args)
     if within := request.args.get("within", "").strip():

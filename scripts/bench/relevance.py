@@ -107,7 +107,7 @@ def _measured(
         for number, query in enumerate(judged):
             try:
                 found = (
-                    evaluate.first(engine, query.text)
+                    evaluate.first(engine, query.text, {})
                     if step.composed
                     else _any(engine, segmenter, query.text, step)
                 )

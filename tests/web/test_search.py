@@ -282,8 +282,14 @@ def test_nothing_found_tells_how_much_there_is_without_each_filter(see: See) -> 
     ways = [text(way) for way in page.cssselect("main .notice li")[2:]]
     [link] = page.cssselect("main .notice a")[:1]
 
-    assert ways == ["去掉「年份：1999」：12 篇", "去掉全部筛选条件再找"]
-    assert text(see(link.get("href")).cssselect("[role=status]")[0]).startswith("找到 12 篇")
+    assert ways == ["去掉全部筛选条件：24 篇", "去掉「年份：1999」：12 篇"]
+    assert text(see(link.get("href")).cssselect("[role=status]")[0]).startswith("找到 24 篇")
+
+
+def test_where_several_words_hinder_each_is_counted_alone(see: See) -> None:
+    page = see("/search?q=三会一课 绝无此语句 也没有这句")
+
+    assert [text(way) for way in page.cssselect("main .notice li")] == ["只找「三会一课」：24 篇"]
 
 
 def test_a_loosened_answer_is_labelled(see: See) -> None:
@@ -349,8 +355,12 @@ def test_a_bad_query_is_a_sentence_on_the_page_and_keeps_what_was_typed(see: See
     assert page.cssselect("#q")[0].get("value") == long
 
 
-def test_an_empty_query_is_a_sentence_too(see: See) -> None:
-    assert "没有可检索的文字" in main(see("/search?q=%20", 400))
+def test_an_empty_box_is_the_search_page(see: See) -> None:
+    assert text(see("/search?q=%20").cssselect("h1")[0]) == text(see("/search").cssselect("h1")[0])
+
+
+def test_marks_alone_are_told_to_be_nothing_to_search_for(see: See) -> None:
+    assert "没有可检索的文字" in main(see("/search?q=——", 400))
 
 
 def test_the_number_of_articles_not_searchable_yet_is_told(
