@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from kb.errors import QueryError
 from kb.export.records import results_record
-from kb.model import Filters, Results
+from kb.model import Results
 from kb.rewriting import both
 from kb.web.access import public
 from kb.web.asked import (
@@ -75,8 +75,8 @@ def answer() -> Response:
 
 
 def _note(asked: Asked, results: Results) -> None:
-    """Log what people searched for: not their paging, nor their choices among what was found."""
-    if asked.page == 1 and asked.filters == Filters():
+    """Log what people searched for: not their paging, nor what they chose besides words."""
+    if asked == Asked(asked.text):
         total = 0 if results.fallback else results.articles
         the_library().log.note(asked.text, total, results.took_ms)
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine as Database
 from kb.config import Settings
 from kb.store import searches
 from kb.store.db import reading, writing
-from kb.store.searches import Report
+from kb.store.searches import Report, Searched
 from kb.web import create_app, search_log
 from kb.web.library import EXTENSION, Library
 from kb.web.search_log import SearchLog
@@ -38,7 +38,8 @@ def library(app: Flask) -> Library:
 
 def test_a_search_is_logged_once_however_it_is_paged_and_narrowed(shelved: Flask) -> None:
     client = shelved.test_client()
-    for more in ("", "&page=2", "&year=2020", "&newspaper=云岭日报"):
+    chosen = ("&sort=newest", "&scope=title", "&copies=1", "&exact=1")
+    for more in ("", "&page=2", "&year=2020", "&newspaper=云岭日报", *chosen):
         assert client.get(f"/search?q=三会一课{more}").status_code == 200
     client.get("/search?q=“绝无此语句”")
     client.get("/search?q=三会一课 绝无此语句")
@@ -110,7 +111,8 @@ def test_home_shows_what_many_look_for(shelved: Flask) -> None:
     client = shelved.test_client()
     before = html.document_fromstring(client.get("/").text)
     with writing(library(shelved).database) as connection:
-        searches.record(connection, [searches.searched("三会一课", 24, 1)] * 5)
+        made = [Searched(f"2026-11-22T{hour:02}:06:00Z", "三会一课", 24, 1) for hour in range(5)]
+        searches.record(connection, made)
     library(shelved).log._popular_until = 0.0
     after = html.document_fromstring(client.get("/").text)
 
