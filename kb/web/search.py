@@ -13,6 +13,8 @@ from kb.errors import QueryError
 from kb.export.records import results_record
 from kb.model import Results
 from kb.rewriting import both
+from kb.store import articles
+from kb.store.db import reading
 from kb.web.access import public
 from kb.web.asked import (
     DEPTH,
@@ -50,6 +52,7 @@ def page() -> str | AnyResponse:
     shown = render_template(
         "results.html",
         asked=asked,
+        earliest=_earliest(results),
         results=results,
         related=the_library().suggester.related(results),
         chips=chips(asked),
@@ -72,6 +75,15 @@ def answer() -> Response:
     limit = read_number(request.args, "limit", default=size, least=0, most=LIMIT)
     offset = read_number(request.args, "offset", default=(asked.page - 1) * size, least=0)
     return jsonify(results_record(_find(asked, offset, limit)))
+
+def _earliest(results: Results) -> set[int]:
+    """The articles that the hits are copies of, as far as they are still shown: in one query for the page."""
+    hits = (*results.hits, *results.partial)
+    roots = {hit.reprint_of for hit in hits if hit.reprint_of is not None}
+    if not roots:
+        return set()
+    with reading(the_library().database) as connection:
+        return articles.shown(connection, roots)
 
 
 def _note(asked: Asked, results: Results) -> None:

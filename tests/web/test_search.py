@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -9,11 +10,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 
+from kb import ingest
 from kb.config import Settings
 from kb.model import Results
 from kb.search import Search
+from kb.store import articles
+from kb.store.db import writing
 from kb.text.normalize import fold
 from kb.web import create_app
+from kb.web.library import EXTENSION
 from tests.web import shelf
 from tests.web.conftest import See
 
@@ -92,6 +97,20 @@ def test_every_copy_is_listed_where_that_is_asked_for(see: See) -> None:
         "q": ["检察机关党建"],
         "sort": ["newest"],
     }
+
+
+@pytest.mark.parametrize("copies", ["0", "1"])
+def test_a_copy_leads_to_the_earliest_only_while_that_is_shown(tmp_path: Path, copies: str) -> None:
+    settings = shelf.build(tmp_path / "data")
+    app = create_app(settings)
+    database = app.extensions[EXTENSION].database
+    with writing(database) as connection:
+        articles.set_status(connection, shelf.FULL, "withdrawn")
+    ingest.reindex(database, settings, everything=False)
+    page = html.document_fromstring(app.test_client().get(f"/search?q=检察机关党建&copies={copies}").text)
+
+    assert page.cssselect(".hit h2 a")[0].get("href").startswith(f"/a/{shelf.REPRINT}?")
+    assert page.cssselect(".hit .meta a") == []
 
 
 def test_a_hit_names_the_headings_that_its_passage_stands_under(see: See) -> None:
