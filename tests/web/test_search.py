@@ -163,6 +163,23 @@ def test_the_order_chosen_last_is_asked_for_by_the_next_search(client: FlaskClie
     assert page.cssselect("nav[aria-label=排序] [aria-current]")[0].text == "相关度"
 
 
+def test_with_tls_no_other_host_can_set_the_order(library_settings: Settings) -> None:
+    client = create_app(library_settings.model_copy(update={"tls": True})).test_client()
+
+    def boxed() -> list[str]:
+        page = html.document_fromstring(client.get("/", base_url="https://localhost").text)
+        return [one.get("value") for one in page.cssselect("form[role=search] input[name=sort]")]
+
+    client.set_cookie("sort", "longest", secure=True)
+    before = boxed()
+    response = client.get("/search?q=三会一课&sort=newest", base_url="https://localhost")
+    [cookie] = response.headers.getlist("Set-Cookie")
+
+    assert (before, boxed()) == ([], ["newest"])
+    assert cookie.startswith("__Host-sort=newest;")
+    assert "Secure" in cookie and "Path=/" in cookie and "Domain" not in cookie
+
+
 def test_facets_have_counts_and_a_button_that_needs_no_script(see: See) -> None:
     form = see("/search?q=三会一课&sort=oldest").cssselect("form.facets")[0]
     values = {box.get("value"): text(box.getparent()) for box in form.cssselect("input[type=checkbox]")}
