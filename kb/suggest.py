@@ -120,7 +120,16 @@ class Suggester:
         thread = self._follow()
         if thread is not None and self._tables is NOTHING:
             thread.join(FIRST_SECONDS)
-        return self._tables.find(typed) if len(typed) <= TYPED_CHARS else []
+        return self._shown(self._tables.find(typed)) if len(typed) <= TYPED_CHARS else []
+
+    def _shown(self, found: list[Suggestion]) -> list[Suggestion]:
+        """Without the titles of articles that were withdrawn since the tables were made."""
+        ids = {one.article_id for one in found if one.article_id is not None}
+        if not ids:
+            return found
+        with reading(self.search.database) as connection:
+            hidden = ids - articles.shown(connection, ids)
+        return [one for one in found if one.article_id not in hidden]
 
     def meant(self, results: Results, scope: Scope) -> tuple[tuple[str, int], ...]:
         """What was probably meant by a query that nothing has all of, and how many articles have each, best first.

@@ -197,3 +197,14 @@ def test_a_failure_in_the_background_is_logged_and_tried_again_later(
 
     assert first == second == []
     assert failures == ["suggest.failed"]
+
+
+def test_a_title_withdrawn_since_the_tables_were_made_is_not_suggested(
+    suggester: Suggester, texts: Texts
+) -> None:
+    before = texts("青石故事")
+    with writing(suggester.search.database) as connection:
+        articles.set_status(connection, 4, "withdrawn")
+
+    assert before == [("title", "青石故事")]
+    assert texts("青石故事") == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -267,6 +267,12 @@ def many(connection: Connection, ids: Sequence[int]) -> dict[int, StoredArticle]
     """The articles with these ids, in one query."""
     rows = connection.execute(select(articles).where(articles.c.id.in_(ids)))
     return {row.id: _stored(row) for row in rows}
+
+
+def shown(connection: Connection, ids: Collection[int]) -> set[int]:
+    """Those of these articles that people may see now."""
+    asked = select(articles.c.id).where(articles.c.id.in_(ids), articles.c.status.not_in(HIDDEN_STATUSES))
+    return set(connection.scalars(asked))
 
 
 def newest(connection: Connection, limit: int) -> list[StoredArticle]:

@@ -5,7 +5,6 @@ Everything here shows only articles that people may see.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,9 +12,9 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from kb.model import SHOWN_STATUSES, StoredArticle
 from kb.store.tables import articles
+from kb.text.order import natural
 
 LARGEST_PAGE = 500  # articles; what claims to be a larger one is no page, and nobody's neighbours
-_PIECES = re.compile(r"[0-9]{1,18}|[^0-9]+")
 _SHOWN = articles.c.status.in_(SHOWN_STATUSES)
 
 
@@ -164,14 +163,6 @@ def in_order(printed: Iterable[tuple[int, str]]) -> list[int]:
         for article_id, key in printed
     ]
     return [article_id for *_, article_id in sorted(keyed)]
-
-
-def natural(text: str) -> tuple[tuple[int, int, str], ...]:
-    """A key that sorts numbers by their value: 02, 05, 05-08, 10, A01."""
-    return tuple(
-        (0, int(piece), "") if piece.isascii() and piece.isdecimal() else (1, 0, piece)
-        for piece in _PIECES.findall(text)
-    )
 
 
 def _printed(newspaper: str, day: str) -> ColumnElement[bool]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from sqlalchemy import Connection, case, delete, func, insert, select
 
+from kb.errors import QueryError
+from kb.model import And, Word
+from kb.query import parse
 from kb.store.tables import searches
 
 LINES = 20  # of each list of a report
@@ -15,6 +19,8 @@ SLOW_MS = 1000
 TEXT_CHARS = 200  # of a query; the language has no longer ones
 POPULAR_AMONG = 5000  # last searches that are looked at for what many look for
 POPULAR_LEAST = 5  # times: what fewer searched for is nobody else's business
+POPULAR_HOURS = 3  # different ones: one person at one go puts nothing before everybody
+POPULAR_CHARS = 20  # of a query: words, not messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +103,35 @@ def report(connection: Connection, days: int) -> Report:
 
 
 def popular(connection: Connection, limit: int) -> list[str]:
-    """What several people lately found something with, most frequent first."""
+    """Plain words that several people lately found something with, most frequent first."""
     lately = (
-        select(searches.c.query, searches.c.total)
+        select(searches.c.query, searches.c.total, func.substr(searches.c.asked_at, 1, 13).label("hour"))
         .order_by(searches.c.id.desc())
         .limit(POPULAR_AMONG)
         .subquery()
     )
     rows = connection.execute(
         select(lately.c.query)
+        .where(func.length(lately.c.query) <= POPULAR_CHARS)
         .group_by(lately.c.query)
-        .having(func.count() >= POPULAR_LEAST, func.min(lately.c.total) > 0)
+        .having(
+            func.count() >= POPULAR_LEAST,
+            func.count(lately.c.hour.distinct()) >= POPULAR_HOURS,
+            func.min(lately.c.total) > 0,
+        )
         .order_by(func.count().desc(), lately.c.query)
-        .limit(limit)
     )
-    return [row.query for row in rows]
+    return list(islice((row.query for row in rows if _is_plain(row.query)), limit))
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a query is words alone: no operators, quotation marks or fields."""
+    try:
+        query = parse(text, datetime.now(UTC).date())
+    except QueryError:
+        return False
+    parts = query.root.parts if isinstance(query.root, And) else (query.root,)
+    return not query.is_strict and all(isinstance(one, Word) and one.field is None for one in parts)
 
 
 def _moment(days_ago: int = 0) -> str:

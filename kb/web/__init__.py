@@ -72,3 +72,4 @@ def _set_up_templates(app: Flask) -> None:
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(wording.FILTERS)
     environment.globals.update(version=__version__, site_name="党建学习知识库", scopes=SCOPES)
+    environment.globals.update(boxed_sort=search.boxed_sort)

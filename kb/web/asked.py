@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from string import digits
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,12 +14,14 @@ from werkzeug.datastructures import MultiDict
 
 from kb.errors import QueryError
 from kb.model import Filters, Relaxed, Scope, Sort
+from kb.text.order import natural
 from kb.text.ranges import dates
 from kb.web.wording import edition
 
 DEPTH = 1000  # results that pages show; scripts go further by kb export (DESIGN.md §5)
 LIMIT = 100  # results that one /search.json answer holds
 VALUES = 100  # chosen values of one facet that a URL may carry
+VALUE_CHARS, SAID_CHARS = 200, 20  # of one of them; of a longer one in what is said about it
 FIRST_VALUES, MORE_VALUES = 8, 32  # of a facet that are shown at once, and behind a click
 
 FACETS = {
@@ -182,6 +183,9 @@ def _values(args: MultiDict[str, str], name: str) -> tuple[str, ...]:
     values = tuple(dict.fromkeys(args.getlist(name)))
     if len(values) > VALUES:
         raise QueryError("query.bad_parameter", name=name, value=f"{len(values)} > {VALUES}")
+    for value in values:
+        if len(value) > VALUE_CHARS:
+            raise QueryError("query.bad_parameter", name=name, value=f"{value[:SAID_CHARS]}…")
     return values
 
 
@@ -258,13 +262,9 @@ def in_order(facet: str, values: Iterable[str]) -> list[str]:
     """The values of a facet as they are shown; "" for unknown comes last among years and edition pages."""
     if facet in ("year", "month"):
         return sorted(values, reverse=True)
-    return sorted(values, key=natural) if facet == "edition_page" else list(values)
-
-
-def natural(label: str) -> tuple[bool, list[tuple[str, int]]]:
-    """Sorts labels of edition pages as people count them: 2, 10, A1, A02, A10; unknown last."""
-    parts = re.findall(r"\d+|\D+", label, re.ASCII)
-    return not label, [("", int(part)) if part[0] in digits else (part, 0) for part in parts]
+    if facet == "edition_page":
+        return sorted(values, key=lambda value: (not value, natural(value)))
+    return list(values)
 
 
 def value_label(facet: str, value: str) -> str:

@@ -43,7 +43,7 @@ class Kept:
         """Start it when it is time to, and note when it has ended."""
         if self._process is None:
             if now >= self._again_at:
-                self._process, self._started = self._start(), now
+                self._try_to_start(now)
             return
         code = self._process.code()
         if code is None:
@@ -52,7 +52,20 @@ class Kept:
             self._pause = FIRST_PAUSE
         if code:
             log.error(f"{self.name}.ended", extra={"exit": code, "again_in_seconds": self._pause})
-        self._process, self._again_at = None, now + self._pause
+        self._process = None
+        self._wait(now)
+
+    def _try_to_start(self, now: float) -> None:
+        """A machine without memory or process numbers to spare may have some later."""
+        try:
+            self._process, self._started = self._start(), now
+        except OSError as error:
+            facts = {"reason": str(error), "again_in_seconds": self._pause}
+            log.error(f"{self.name}.not_started", extra=facts)
+            self._wait(now)
+
+    def _wait(self, now: float) -> None:
+        self._again_at = now + self._pause
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
     def tell_to_end(self) -> None:

@@ -11,8 +11,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from kb.errors import QueryError
 from kb.export.records import results_record
-from kb.model import Filters, Results
+from kb.model import Results
 from kb.rewriting import both
+from kb.store import articles
+from kb.store.db import reading
 from kb.web.access import public
 from kb.web.asked import (
     DEPTH,
@@ -29,7 +31,6 @@ from kb.web.asked import (
 )
 from kb.web.library import the_library
 
-SORT_COOKIE = "sort"  # the order that was chosen last; the search box asks for it again
 YEAR_SECONDS = 365 * 24 * 3600
 
 blueprint = Blueprint("search", __name__)
@@ -51,6 +52,7 @@ def page() -> str | AnyResponse:
         "results.html",
         asked=asked,
         results=results,
+        earliest=_earliest(results),
         related=the_library().suggester.related(results),
         chips=chips(asked),
         facets=facets(asked, results.facets),
@@ -74,9 +76,30 @@ def answer() -> Response:
     return jsonify(results_record(_find(asked, offset, limit)))
 
 
+def _earliest(results: Results) -> set[int]:
+    """The articles that the hits are copies of, as far as they are still shown: in one query for the page."""
+    hits = (*results.hits, *results.partial)
+    roots = {hit.reprint_of for hit in hits if hit.reprint_of is not None}
+    if not roots:
+        return set()
+    with reading(the_library().database) as connection:
+        return articles.shown(connection, roots)
+
+
+def boxed_sort() -> str | None:
+    """The order that the search box asks for: the one in the URL, else the one chosen last; None for the usual one."""
+    sort = request.args.get("sort") or request.cookies.get(_sort_cookie())
+    return sort if sort in SORTS and sort != "relevance" else None
+
+
+def _sort_cookie() -> str:
+    """The cookie that keeps the order chosen last. With TLS under a name that a browser takes from this host alone."""
+    return "__Host-sort" if the_library().settings.tls else "sort"
+
+
 def _note(asked: Asked, results: Results) -> None:
-    """Log what people searched for: not their paging, nor their choices among what was found."""
-    if asked.page == 1 and asked.filters == Filters():
+    """Log what people searched for: not their paging, nor what they chose besides words."""
+    if asked == Asked(asked.text):
         total = 0 if results.fallback else results.articles
         the_library().log.note(asked.text, total, results.took_ms)
 
@@ -100,9 +123,9 @@ def _find(asked: Asked, offset: int, limit: int) -> Results:
 
 def _remembering(response: Response, asked: Asked) -> Response:
     """With the order that the URL names kept on the visitor's machine, where another one is kept there."""
-    if request.args.get("sort") and request.cookies.get(SORT_COOKIE, "relevance") != asked.sort:
+    if request.args.get("sort") and request.cookies.get(_sort_cookie(), "relevance") != asked.sort:
         secure = the_library().settings.tls
         response.set_cookie(
-            SORT_COOKIE, asked.sort, max_age=YEAR_SECONDS, secure=secure, httponly=True, samesite="Lax"
+            _sort_cookie(), asked.sort, max_age=YEAR_SECONDS, secure=secure, httponly=True, samesite="Lax"
         )
     return response

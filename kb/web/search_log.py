@@ -8,9 +8,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy import Engine as Database
 from sqlalchemy.exc import SQLAlchemyError
 
 from kb.config import Settings
@@ -25,6 +28,7 @@ FLUSH_SECONDS = 2.0  # a search is written at the latest then
 BUSY_SECONDS = 1.0  # that a flush waits for the write lock before it keeps what it has
 WAITING = 10_000  # searches kept in memory at most
 FORGET_SECONDS = 3600.0  # between two looks for what is too old
+FAILURES = (SQLAlchemyError, KbError, OSError)  # of a disk or a database that may be well again later
 POPULAR = 6  # queries shown
 POPULAR_SECONDS = 60.0  # that they stay as they are
 
@@ -67,13 +71,15 @@ class SearchLog:
                 items, dropped = list(self._waiting), self._dropped
             try:
                 self._store(items)
-            except (SQLAlchemyError, KbError) as error:
+            except FAILURES as error:
                 log.warning("searches.kept", count=len(items), reason=type(error).__name__)
                 return False
             with self._lock:
                 for _ in items:
                     self._waiting.popleft()
                 self._dropped -= dropped
+            # Only now: what is committed is not written again, whatever becomes of the checkpoint.
+            self._checkpoint()
             if dropped:
                 log.warning("searches.dropped", count=dropped)
             return True
@@ -88,22 +94,40 @@ class SearchLog:
 
     def _write(self) -> None:
         """Until nothing waits."""
-        while True:
-            time.sleep(FLUSH_SECONDS)
-            self.flush()
+        try:
+            while True:
+                time.sleep(FLUSH_SECONDS)
+                self.flush()
+                with self._lock:
+                    if not self._waiting:
+                        self._thread = None
+                        return
+        finally:
+            # Whatever ended it, the next search starts another one, unless that has happened already.
             with self._lock:
-                if not self._waiting:
+                if self._thread is threading.current_thread():
                     self._thread = None
-                    return
 
     def _store(self, items: list[Searched]) -> None:
+        forgets = time.monotonic() >= self._forget_at
+        with self._connected() as database, writing(database) as connection:
+            searches.record(connection, items)
+            if forgets:
+                searches.forget(connection, self._settings.search_log_days)
+        if forgets:
+            self._forget_at = time.monotonic() + FORGET_SECONDS
+
+    def _checkpoint(self) -> None:
+        try:
+            with self._connected() as database:
+                checkpoint(database, self._settings.data)
+        except FAILURES as error:
+            log.warning("searches.no_checkpoint", reason=type(error).__name__)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Database]:
         database = connect(self._settings.database, busy_seconds=BUSY_SECONDS)
         try:
-            with writing(database) as connection:
-                searches.record(connection, items)
-                if time.monotonic() >= self._forget_at:
-                    searches.forget(connection, self._settings.search_log_days)
-                    self._forget_at = time.monotonic() + FORGET_SECONDS
-            checkpoint(database, self._settings.data)
+            yield database
         finally:
             database.dispose()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from sqlalchemy import Engine as Database
 
@@ -55,13 +57,56 @@ def test_what_is_older_than_it_may_be_kept_is_forgotten(database: Database) -> N
     assert forgotten == 1
 
 
-@pytest.mark.parametrize(("times", "total", "shown"), [(5, 3, ["党建"]), (4, 3, []), (9, 0, [])])
-def test_only_what_many_searched_for_and_found_is_popular(
-    database: Database, times: int, total: int, shown: list[str]
-) -> None:
-    fill(database, *[("党建", total, 1)] * times)
+def fill_hours(database: Database, query: str, hours: Sequence[int], total: int = 3) -> None:
+    """One search in each of these hours of a day."""
+    with writing(database) as connection:
+        made = [Searched(f"2026-11-22T{hour:02}:06:00Z", query, total, 1) for hour in hours]
+        searches.record(connection, made)
+
+
+def popular(database: Database, limit: int = 6) -> list[str]:
     with reading(database) as connection:
-        assert searches.popular(connection, 6) == shown
+        return searches.popular(connection, limit)
+
+
+@pytest.mark.parametrize(
+    ("hours", "total", "shown"),
+    [
+        ([7, 7, 8, 9, 9], 3, ["党建"]),
+        ([7, 8, 9, 9], 3, []),
+        ([7, 7, 7, 8, 8, 8], 3, []),
+        ([7, 8, 9, 10, 11], 0, []),
+    ],
+)
+def test_only_what_is_searched_for_often_at_several_hours_and_found_is_popular(
+    database: Database, hours: list[int], total: int, shown: list[str]
+) -> None:
+    fill_hours(database, "党建", hours, total)
+
+    assert popular(database) == shown
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "“党建”",
+        "标题:党建",
+        "党建 或 业务",
+        "党建 与 业务",
+        "党建 -业务",
+        "日期:2023",
+        "党建 “业务”",
+        "“党建",
+        "长" * 21,
+    ],
+)
+def test_only_plain_words_are_popular(database: Database, query: str) -> None:
+    fill_hours(database, query, range(10))
+    fill_hours(database, "党建、业务 融合", range(9))
+    fill_hours(database, "长" * 20, range(8))
+
+    assert popular(database) == ["党建、业务 融合", "长" * 20]
+    assert popular(database, 1) == ["党建、业务 融合"]
 
 
 def test_white_space_and_length_of_a_query_are_made_even() -> None:

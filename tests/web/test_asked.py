@@ -156,3 +156,14 @@ def test_many_values_lie_behind_a_click_and_a_chosen_one_opens_it() -> None:
 )
 def test_paging_names_the_ends_and_the_neighbours(page: int, last: int, numbers: list[int | None]) -> None:
     assert page_numbers(page, last) == numbers
+
+
+def test_a_facet_takes_values_of_a_sensible_length() -> None:
+    long = "1" * asked.VALUE_CHARS
+    filters = asked.read_filters(MultiDict([("edition_page", long), ("not_edition_page", "07")]))
+    for name in ("edition_page", "not_author"):
+        with pytest.raises(QueryError) as caught:
+            asked.read_filters(MultiDict([(name, long + "1")]))
+        assert caught.value.key == "query.bad_parameter" and len(caught.value.words("zh")) < 200
+
+    assert [one.value for one in asked.choices(Asked("党建", filters), "edition_page", [])] == ["07", long]

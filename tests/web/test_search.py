@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -9,11 +10,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 
+from kb import ingest
 from kb.config import Settings
 from kb.model import Results
 from kb.search import Search
+from kb.store import articles
+from kb.store.db import writing
 from kb.text.normalize import fold
 from kb.web import create_app
+from kb.web.library import EXTENSION
 from tests.web import shelf
 from tests.web.conftest import See
 
@@ -94,6 +99,20 @@ def test_every_copy_is_listed_where_that_is_asked_for(see: See) -> None:
     }
 
 
+@pytest.mark.parametrize("copies", ["0", "1"])
+def test_a_copy_leads_to_the_earliest_only_while_that_is_shown(tmp_path: Path, copies: str) -> None:
+    settings = shelf.build(tmp_path / "data")
+    app = create_app(settings)
+    database = app.extensions[EXTENSION].database
+    with writing(database) as connection:
+        articles.set_status(connection, shelf.FULL, "withdrawn")
+    ingest.reindex(database, settings, everything=False)
+    page = html.document_fromstring(app.test_client().get(f"/search?q=检察机关党建&copies={copies}").text)
+
+    assert page.cssselect(".hit h2 a")[0].get("href").startswith(f"/a/{shelf.REPRINT}?")
+    assert page.cssselect(".hit .meta a") == []
+
+
 def test_a_hit_names_the_headings_that_its_passage_stands_under(see: See) -> None:
     path = see("/search?q=学用结合").cssselect(".hit-path")[0]
 
@@ -142,6 +161,23 @@ def test_the_order_chosen_last_is_asked_for_by_the_next_search(client: FlaskClie
     assert cookie.startswith("sort=newest;") and "SameSite=Lax" in cookie and "HttpOnly" in cookie
     assert unasked == []
     assert page.cssselect("nav[aria-label=排序] [aria-current]")[0].text == "相关度"
+
+
+def test_with_tls_no_other_host_can_set_the_order(library_settings: Settings) -> None:
+    client = create_app(library_settings.model_copy(update={"tls": True})).test_client()
+
+    def boxed() -> list[str]:
+        page = html.document_fromstring(client.get("/", base_url="https://localhost").text)
+        return [one.get("value") for one in page.cssselect("form[role=search] input[name=sort]")]
+
+    client.set_cookie("sort", "longest", secure=True)
+    before = boxed()
+    response = client.get("/search?q=三会一课&sort=newest", base_url="https://localhost")
+    [cookie] = response.headers.getlist("Set-Cookie")
+
+    assert (before, boxed()) == ([], ["newest"])
+    assert cookie.startswith("__Host-sort=newest;")
+    assert "Secure" in cookie and "Path=/" in cookie and "Domain" not in cookie
 
 
 def test_facets_have_counts_and_a_button_that_needs_no_script(see: See) -> None:

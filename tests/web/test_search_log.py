@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import time
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import Engine as Database
 from kb.config import Settings
 from kb.store import searches
 from kb.store.db import reading, writing
-from kb.store.searches import Report
+from kb.store.searches import Report, Searched
 from kb.web import create_app, search_log
 from kb.web.library import EXTENSION, Library
 from kb.web.search_log import SearchLog
@@ -37,7 +38,8 @@ def library(app: Flask) -> Library:
 
 def test_a_search_is_logged_once_however_it_is_paged_and_narrowed(shelved: Flask) -> None:
     client = shelved.test_client()
-    for more in ("", "&page=2", "&year=2020", "&newspaper=云岭日报"):
+    chosen = ("&sort=newest", "&scope=title", "&copies=1", "&exact=1")
+    for more in ("", "&page=2", "&year=2020", "&newspaper=云岭日报", *chosen):
         assert client.get(f"/search?q=三会一课{more}").status_code == 200
     client.get("/search?q=“绝无此语句”")
     client.get("/search?q=三会一课 绝无此语句")
@@ -109,9 +111,65 @@ def test_home_shows_what_many_look_for(shelved: Flask) -> None:
     client = shelved.test_client()
     before = html.document_fromstring(client.get("/").text)
     with writing(library(shelved).database) as connection:
-        searches.record(connection, [searches.searched("三会一课", 24, 1)] * 5)
+        made = [Searched(f"2026-11-22T{hour:02}:06:00Z", "三会一课", 24, 1) for hour in range(5)]
+        searches.record(connection, made)
     library(shelved).log._popular_until = 0.0
     after = html.document_fromstring(client.get("/").text)
 
     assert not before.cssselect(".popular")
     assert [link.text for link in after.cssselect(".popular a")] == ["三会一课"]
+
+
+def test_a_checkpoint_that_fails_makes_no_search_be_written_twice(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_args: object) -> bool:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(search_log, "checkpoint", fail)
+    monkeypatch.setattr(SearchLog, "_write", lambda _self: None)
+    log = SearchLog(settings)
+    log.note("党建", 1, 1.0)
+
+    assert log.flush() and log.flush()
+    assert logged(database).searches == 1
+    assert "searches.no_checkpoint" in "".join(capfd.readouterr())
+
+
+def test_what_the_disk_refuses_is_kept_for_later(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object, **_more: object) -> Database:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(SearchLog, "_write", lambda _self: None)
+    log = SearchLog(settings)
+    log.note("党建", 1, 1.0)
+    with monkeypatch.context() as broken:
+        broken.setattr(search_log, "connect", fail)
+        assert not log.flush()
+
+    assert log.flush()
+    assert logged(database).searches == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_writing_thread_that_died_is_followed_by_another(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(_self: SearchLog) -> bool:
+        raise MemoryError
+
+    monkeypatch.setattr(search_log, "FLUSH_SECONDS", 0.01)
+    log = SearchLog(settings)
+    with monkeypatch.context() as broken:
+        broken.setattr(SearchLog, "flush", die)
+        log.note("党建", 1, 1.0)
+        end = time.monotonic() + 60
+        while log._thread is not None:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+    log.note("业务", 1, 1.0)
+    while logged(database).searches < 2:
+        assert time.monotonic() < end
+        time.sleep(0.02)

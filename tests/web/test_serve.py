@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -198,6 +199,27 @@ def test_a_process_that_fails_again_and_again_is_replaced_ever_more_slowly(
 
     waited = [after - before - 0.25 for before, after in pairwise(started)]
     assert waited == pauses
+
+
+def test_a_process_that_cannot_be_started_now_is_tried_again_ever_more_slowly(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tried = []
+    now = 0.0
+
+    def start() -> Ended:
+        tried.append(now)
+        if len(tried) < 4:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return Ended(0)
+
+    kept = Kept("web", start)
+    while len(tried) < 4:
+        kept.look(now)
+        now += 0.25
+
+    assert [after - before for before, after in pairwise(tried)] == [0.5, 1, 2]
+    assert [record.message for record in caplog.records] == ["web.not_started"] * 3
 
 
 def test_a_process_that_does_not_end_when_told_to_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
