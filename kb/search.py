@@ -185,7 +185,7 @@ class Search:
     def _relaxed(self, wider: Iterable[tuple[Relaxed, Query, Page]]) -> tuple[Relaxed, ...]:
         """What each of the wider questions would find, the most first; what brings nothing is left out."""
         ends = time.monotonic() + RELAXED_SECONDS
-        found = []
+        found: list[Relaxed] = []
         for relaxed, query, page in islice(wider, RELAXED):
             if relaxed.dropped == "rest" and any(one.dropped == "part" for one in found):
                 break  # one word is the hindrance, and is known
