@@ -57,14 +57,17 @@ def places(article, term):
     return found
 
 
-def shares(articles, article):
-    """The best passage and the beginning of an article, by trying every place."""
-    at = [places(article, term) for term in TERMS]
+def weights_of(articles):
     holds = [sum(bool(places(one, term)) for one in articles) for term in TERMS]
-    weights = [
+    return [
         math.log(1 + (len(articles) - n + 0.5) / (n + 0.5)) * term.boost
         for n, term in zip(holds, TERMS, strict=True)
     ]
+
+
+def shares(weights, article):
+    """The best passage and the beginning of an article, by trying every place."""
+    at = [places(article, term) for term in TERMS]
 
     def within(first, size):
         inside = [any(first <= one < first + size for one in of_term) for of_term in at]
@@ -77,10 +80,10 @@ def shares(articles, article):
 def test_the_best_passage_and_the_beginning_are_those_that_a_look_at_every_place_finds(library):
     snapshot, articles = library
     docs = np.arange(snapshot.docs)[::-1].copy()
-    scores = np.ones(len(docs))
+    scores, weights = np.ones(len(docs)), weights_of(articles.values())
 
     made = window.rerank(snapshot, docs, scores, TERMS)
-    expected = [shares(articles.values(), articles[int(snapshot.article_ids[doc])]) for doc in docs]
+    expected = [shares(weights, articles[int(snapshot.article_ids[doc])]) for doc in docs]
     raised = [1 + window.TOGETHER_SHARE * best + window.FIRST_SHARE * first for best, first in expected]
 
     assert len(snapshot.segments) == 2

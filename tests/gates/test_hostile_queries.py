@@ -20,7 +20,7 @@ from tests.engine.test_contract import WORDS
 from tests.gates.hostile_queries import HOSTILE, generated
 from tests.serving import PATIENCE_SECONDS, Served, command, serving
 
-ARTICLES = 1500
+ARTICLES = 600
 LONGEST_SECONDS = 1.5
 MOST_GROWTH_MIB = 64
 SEED = 20261123
