@@ -98,8 +98,11 @@ def _sort_cookie() -> str:
 
 
 def _note(asked: Asked, results: Results) -> None:
-    """Log what people searched for: not their paging, nor what they chose besides words."""
-    if asked == Asked(asked.text):
+    """Log what people searched for: not their paging, nor what they chose besides words.
+
+    The order that the box asks for again was chosen before.
+    """
+    if asked == Asked(asked.text, sort=boxed_sort()):
         total = 0 if results.fallback else results.articles
         the_library().log.note(asked.text, total, results.took_ms)
 
