@@ -102,7 +102,8 @@ def _note(asked: Asked, results: Results) -> None:
 
     The order that the box asks for again was chosen before.
     """
-    if asked == Asked(asked.text, sort=boxed_sort()):
+    kept = request.cookies.get(_sort_cookie(), "relevance")
+    if asked.sort in ("relevance", kept) and replace(asked, sort="relevance") == Asked(asked.text):
         total = 0 if results.fallback else results.articles
         the_library().log.note(asked.text, total, results.took_ms)
 
