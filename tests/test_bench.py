@@ -98,7 +98,7 @@ def test_a_peer_that_is_not_installed_is_named_with_how_to_install_it(
 @pytest.mark.slow
 def test_a_small_comparison_has_every_figure_and_no_difference(tmp_path: Path) -> None:
     corpus = archive(tmp_path / "small.jsonl.gz", invented(50))
-    options = ["--queries", 12, "--passes", 1, "--openings", 1, "--slow-docs", 30, "--out", tmp_path / "out"]
+    options = ["--queries", 6, "--passes", 1, "--openings", 1, "--slow-docs", 30, "--out", tmp_path / "out"]
     done = run("engines.py", "--corpus", corpus, "--docs", 50, "--peers", "fts5,whoosh", "--json", *options)
     result = json.loads(done.stdout)
 
