@@ -52,7 +52,7 @@ def seen(chromium: Browser) -> Iterator[Visit]:
 def box(seen: Visit, home: str) -> Page:
     """The home page with its box in focus."""
     seen.page.goto(home)
-    seen.page.wait_for_function("document.activeElement.id === 'q'")
+    seen.page.wait_for_selector("#q:focus")
     return seen.page
 
 
