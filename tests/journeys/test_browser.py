@@ -272,7 +272,9 @@ def test_a_form_is_filled_a_facet_chosen_and_a_mark_reached_by_keyboard_alone(
     page.focus(".heading .meta a")
     enter()
     # No wait_for_function: it polls by eval, which the policy of the pages forbids.
-    while page.evaluate("getComputedStyle(document.querySelector('.jump')).display") != "inline":
+    for _ in range(250):
+        if page.evaluate("getComputedStyle(document.querySelector('.jump')).display") == "inline":
+            break
         page.wait_for_timeout(20)
     page.keyboard.press("Tab")
 

@@ -78,7 +78,8 @@ def state(page: Page) -> dict[str, Any]:
 
 
 def type_and_wait(page: Page, typed: str) -> None:
-    page.keyboard.type(typed)
+    """At one stroke: on a busy machine an answer to half of it could come late."""
+    page.keyboard.insert_text(typed)
     page.wait_for_selector(OPTIONS)
 
 
