@@ -184,6 +184,10 @@ Field = Literal[
     "title", "subtitle", "author", "affiliation", "newspaper", "source",
     "edition_page", "edition_name", "body", "heading", "quotation",
 ]  # fmt: skip
+# Of these, what a name is looked for in, not a text.
+NAME_FIELDS: frozenset[str] = frozenset(
+    {"author", "affiliation", "newspaper", "source", "edition_page", "edition_name"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from datetime import date
 from kb.errors import QueryError
 from kb.model import And, Field, Node, Not, Or, Phrase, Query, Word
 from kb.text.normalize import fold, matching_form
-from kb.text.ranges import dates, length
+from kb.text.ranges import BETWEEN, SIGN_WORDS, dates, length
 
 CHARS_LIMIT = 200
 TERMS_LIMIT = 32
@@ -53,9 +53,9 @@ _LONE_CLOSERS = "」』﹂﹄"
 _OPEN, _CLOSE = "(（", ")）"
 _MINUS = "-－−"
 _FIELD = re.compile(r"([^\s:：“”\"＂「」『』、，,;；()（）\-－−]{2,22})\s{0,2}[:：]")
-_BETWEEN = re.compile(r"\s*(?:\.{2,}|~|至|到|—+)\s*(?=\d)")
+_NEXT_END = re.compile(rf"{BETWEEN.pattern}(?=\d)")
 _THOUSANDS = re.compile(r",\d{3}(?!\d)")
-_COMPARED = re.compile(r"\s*(?:[<>＜＞≤≥]\s*=?|不[多少]于)\s*")
+_COMPARED = re.compile(rf"\s*(?:[<>＜＞≤≥]\s*=?|{SIGN_WORDS})\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class _Reader:
         """The value of 日期 or 字数: a comparison may be followed by a space, 至 stand between two."""
         compared = _COMPARED.match(self._text, at)
         end = self._word_end(compared.end() if compared else at)
-        if between := _BETWEEN.match(self._text, end):
+        if between := _NEXT_END.match(self._text, end):
             end = self._word_end(between.end())
         return _Token("value", self._text[at:end], at, end)
 

@@ -86,18 +86,14 @@ class Search:
         started = time.perf_counter()
         typed, filters = self._typed(text, scope, exact), filters or Filters()
         query = _limited(typed, scope)
-        page = Page(
-            only=filters.only,
-            without=filters.without,
-            since=filters.since,
-            until=filters.until,
+        page = replace(
+            self._page(filters),
             facets=FACETS,
             most_values=FACET_VALUES,
             sort=sort,
             collapse=grouped,
             offset=offset,
             limit=max(min(limit, DEPTH - offset), 0),
-            seconds=self.query_seconds,
         )
         found, fallback = self._found(query, page)
         more = () if fallback else self._more(query, page, found)
@@ -129,15 +125,7 @@ class Search:
 
     def count(self, text: str, *, filters: Filters | None = None, scope: Scope = "all") -> int:
         """How many articles have all that was typed. Raises as `find` does."""
-        filters = filters or Filters()
-        page = Page(
-            only=filters.only,
-            without=filters.without,
-            since=filters.since,
-            until=filters.until,
-            limit=0,
-            seconds=self.query_seconds,
-        )
+        page = replace(self._page(filters or Filters()), limit=0)
         return self.engine.find(_limited(self._typed(text, scope, exact=False), scope), page).articles
 
     def like(self, stored: StoredArticle, limit: int) -> list[StoredArticle]:
@@ -157,6 +145,15 @@ class Search:
         except EngineDownError as error:
             return error.words("zh")
         return None
+
+    def _page(self, filters: Filters) -> Page:
+        return Page(
+            only=filters.only,
+            without=filters.without,
+            since=filters.since,
+            until=filters.until,
+            seconds=self.query_seconds,
+        )
 
     def _typed(self, text: str, scope: Scope, exact: bool) -> Query:
         query = parse(text, datetime.now().astimezone().date())
@@ -201,7 +198,9 @@ class Search:
         self, query: Query, scored: Sequence[Scored], whole: Collection[int], *, grouped: bool
     ) -> tuple[tuple[Hit, ...], int]:
         """The hits with their texts, and how many articles wait to be indexed. `whole`: the articles that have everything."""
-        marks, parts = self.engine.marks(query), self.engine.marks(query, match="any")
+        marks = parts = self.engine.marks(query)
+        if any(one not in whole for one, _ in scored):
+            parts = self.engine.marks(query, match="any")
         with reading(self.database) as connection:
             stored = articles.many(connection, [one for one, _ in scored])
             roots = {one.reprint_of or one.id for one in stored.values()} if grouped else set()

@@ -20,7 +20,7 @@ from typing import Literal, TypeVar
 from kb import config
 from kb.engine.tree import Every, Term
 from kb.errors import EngineDownError, KbError
-from kb.model import And, Filters, Node, Or, Page, Phrase, Results, Scope, Word
+from kb.model import NAME_FIELDS, And, Filters, Node, Or, Page, Phrase, Results, Scope, Word
 from kb.search import Search
 from kb.store import articles, titles
 from kb.store.db import reading
@@ -37,7 +37,6 @@ Item = TypeVar("Item")
 MOST = 10
 SHARES: dict[Kind, int] = {"term": 4, "newspaper": 2, "author": 2, "title": MOST}  # where all have many
 TITLES = 300_000  # the newest; older ones are found by searching
-TEXT_FIELDS = (None, "title", "subtitle", "body", "heading", "quotation")
 TYPED_CHARS = 60  # nobody types a longer one to have it completed
 FIRST_SECONDS = 3.0  # that the first of all requests waits for its tables
 LOOK_SECONDS = 2.0  # between two looks at whether they are still right
@@ -46,10 +45,8 @@ LEAST_ARTICLES = 2  # that hold a word of the index: what one alone holds may be
 WORDS = 150_000  # the most frequent
 GUESSES = 3  # that are shown
 RELATED = 6
-LOOKED_AT, DOUBTED = (
-    8,
-    3,
-)  # words of a query: whether each is found, and those for which others are looked for
+LOOKED_AT = 8  # words of a query that are looked up, whether anything has them
+DOUBTED = 3  # of those that nothing has, for which others are looked for
 TRIED = 12  # candidates that are searched for
 STEP_SECONDS = 0.004  # of work in the background, after which requests get as long for theirs
 
@@ -106,10 +103,8 @@ class Suggester:
     _tables: Tables = NOTHING
     _terms: Vocabulary | None = None  # of the field
     _words: Vocabulary | None = None  # these and the words of the index
-    _state: tuple[int, int] = (
-        -1,
-        -1,
-    )  # sequence numbers of the store and of the index that they were made of
+    # Sequence numbers of the store and of the index that they were made of.
+    _state: tuple[int, int] = (-1, -1)
     _look_at: float = 0.0  # when to look again, by the monotonic clock
     _making: threading.Thread | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -259,7 +254,7 @@ def _typed_words(node: Node) -> list[str]:
     """The words and phrases that must be in a text, as typed; names of people and papers are never doubted."""
     match node:
         case Word() | Phrase():
-            return [node.text] if node.field in TEXT_FIELDS else []
+            return [] if node.field in NAME_FIELDS else [node.text]
         case And() | Or():
             return [text for part in node.parts for text in _typed_words(part)]
     return []

@@ -14,7 +14,20 @@ from kb.engine import tree
 from kb.engine.columns import LAST_DAY, MOST_CHARS, day
 from kb.engine.tokens import grams_of, union
 from kb.engine.tree import Literal, Named, Range, Rank, Term
-from kb.model import And, DateRange, LengthRange, Mark, Match, Node, Not, Or, Phrase, Query, Word
+from kb.model import (
+    NAME_FIELDS,
+    And,
+    DateRange,
+    LengthRange,
+    Mark,
+    Match,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Query,
+    Word,
+)
 from kb.text.normalize import fold
 from kb.text.segment import Segmenter
 from kb.text.stopwords import STOPWORDS
@@ -27,8 +40,6 @@ ENOUGH = 0.2  # of the words of a question, in its fallback
 GRAM_BOOST = 0.5  # of the bigrams beside the words (engine.md §E)
 STOPWORD_BOOST = 0.5
 SYNONYM_BOOST = 0.5  # of what was not typed
-
-NAMES = ("author", "affiliation", "newspaper", "source", "edition_page", "edition_name")  # columns, not texts
 
 
 def of(query: Query, segmenter: Segmenter, match: Match = "all") -> Rank:
@@ -122,7 +133,7 @@ def _condition(node: Node, segmenter: Segmenter) -> tree.Node:
         case LengthRange():
             least = min(node.least or 0, MOST_CHARS)
             return Range("body_chars", least, MOST_CHARS if node.most is None else min(node.most, MOST_CHARS))
-        case Phrase(field=field) if field in NAMES:
+        case Phrase(field=field) if field in NAME_FIELDS:
             return Named(field, fold(node.text))
         case Phrase():
             return Literal(fold(node.text), node.field)
@@ -143,7 +154,7 @@ def _word(word: Word, segmenter: Segmenter) -> tree.Node:
 
 def _piece(unit: tuple[str, ...], field: str | None) -> tree.Node:
     text = "".join(unit)
-    if field in NAMES:
+    if field in NAME_FIELDS:
         return Named(field, text)
     latin = tuple(Term("text", one) for one in unit if one[0].isascii())
     if latin and len(latin) == len(unit) and field is None:
@@ -186,7 +197,7 @@ def _terms(node: Node, segmenter: Segmenter) -> Iterator[Term]:
     match node:
         case And() | Or():
             yield from union(_terms(part, segmenter) for part in node.parts)
-        case Word(field=field) | Phrase(field=field) if field not in NAMES:
+        case Word(field=field) | Phrase(field=field) if field not in NAME_FIELDS:
             yield from _terms_of(node.text, segmenter, 1.0)
             if isinstance(node, Word):
                 for text in node.also:
@@ -204,9 +215,9 @@ def _marks(node: Node, segmenter: Segmenter) -> Iterable[Mark]:
     match node:
         case And() | Or():
             return union(_marks(part, segmenter) for part in node.parts)
-        case Phrase(field=field) if field not in NAMES:
+        case Phrase(field=field) if field not in NAME_FIELDS:
             return (Mark(fold(node.text), True, field),)
-        case Word(field=field) if field not in NAMES:
+        case Word(field=field) if field not in NAME_FIELDS:
             units = [unit for text in (node.text, *node.also) for unit in _needed(_units(text, segmenter))]
             return [Mark("".join(unit), False, field) for unit in units]
     return ()

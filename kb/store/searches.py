@@ -10,7 +10,7 @@ from itertools import islice
 from sqlalchemy import Connection, case, delete, func, insert, select
 
 from kb.errors import QueryError
-from kb.model import And, Word
+from kb.model import Word
 from kb.query import parse
 from kb.store.tables import searches
 
@@ -130,8 +130,7 @@ def _is_plain(text: str) -> bool:
         query = parse(text, datetime.now(UTC).date())
     except QueryError:
         return False
-    parts = query.root.parts if isinstance(query.root, And) else (query.root,)
-    return not query.is_strict and all(isinstance(one, Word) and one.field is None for one in parts)
+    return not query.is_strict and all(isinstance(one, Word) and one.field is None for one in query.clauses)
 
 
 def _moment(days_ago: int = 0) -> str:

@@ -13,8 +13,8 @@ from kb.text.normalize import matching_form
 
 Days = tuple[date, date]  # first and last, both included
 
-_BETWEEN = re.compile(r"\s*(?:\.{2,}|~|至|到|—+)\s*")
-_BETWEEN_LENGTHS = re.compile(r"\s*(?:\.{2,}|~|至|到|—+|-)\s*")
+BETWEEN = re.compile(r"\s*(?:\.{2,}|~|至|到|—+)\s*")
+_BETWEEN_LENGTHS = re.compile(rf"{BETWEEN.pattern}|\s*-\s*")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})?")  # 20240315, 202403
 _DATE = re.compile(r"(\d{4})(?:年|[-/.年](\d{1,2})(?:月|[-/.月](\d{1,2})(?:日|号)?)?)?")
 _MONTH = re.compile(r"\d{1,2}月(?:\d{1,2}(?:日|号))?")
@@ -24,9 +24,8 @@ _NEAR = re.compile(
     r"[最近过去]{1,3}([一二两三四五六七八九十半\d]+)个?(天|日|周|星期|礼拜|月|年)(?:内|以?来)?"
 )
 _NUMBERS = {**{char: place for place, char in enumerate("一二三四五六七八九十", 1)}, "两": 2}
-_COMPARED = re.compile(
-    r"(>=|<=|>|<|≥|≤|不少于|不多于|不超过|大于|多于|超过|小于|少于)?\s*(\d+(?:\.\d+)?)(万|千)?字?(以上|以下|以内)?"
-)
+SIGN_WORDS = "不少于|不多于|不超过|大于|多于|超过|小于|少于"
+_COMPARED = re.compile(rf"(>=|<=|>|<|≥|≤|{SIGN_WORDS})?\s*(\d+(?:\.\d+)?)(万|千)?字?(以上|以下|以内)?")
 _SIGNS = {
     "≥": ">=", "不少于": ">=", "以上": ">=", "大于": ">", "多于": ">", "超过": ">",
     "≤": "<=", "不多于": "<=", "不超过": "<=", "以下": "<=", "以内": "<=", "小于": "<", "少于": "<",
@@ -121,7 +120,7 @@ def _between(typed: str) -> tuple[date | None, date | None]:
     for ending in ("以前", "之前", "止"):
         if typed.endswith(ending) and len(typed) > len(ending):
             typed = ".." + typed.removesuffix(ending)
-    ends = _BETWEEN.split(typed)
+    ends = BETWEEN.split(typed)
     if len(ends) > 2 or not any(ends):
         raise ValueError(typed)
     if len(ends) == 2 and _MONTH.fullmatch(ends[1]):  # 2023年1月至6月

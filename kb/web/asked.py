@@ -18,7 +18,6 @@ from kb.text.order import natural
 from kb.text.ranges import dates
 from kb.web.wording import edition
 
-DEPTH = 1000  # results that pages show; scripts go further by kb export (DESIGN.md §5)
 LIMIT = 100  # results that one /search.json answer holds
 VALUES = 100  # chosen values of one facet that a URL may carry
 VALUE_CHARS, SAID_CHARS = 200, 20  # of one of them; of a longer one in what is said about it

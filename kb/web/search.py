@@ -13,11 +13,11 @@ from kb.errors import QueryError
 from kb.export.records import results_record
 from kb.model import Results
 from kb.rewriting import both
+from kb.search import DEPTH
 from kb.store import articles
 from kb.store.db import reading
 from kb.web.access import public
 from kb.web.asked import (
-    DEPTH,
     LIMIT,
     SORTS,
     Asked,
@@ -120,7 +120,7 @@ def _find(asked: Asked, offset: int, limit: int) -> Results:
         exact=asked.exact,
         grouped=not asked.copies,
         offset=offset,
-        limit=min(limit, DEPTH - offset),
+        limit=limit,
     )
     return replace(results, did_you_mean=library.suggester.meant(results, asked.scope))
 
