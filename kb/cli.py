@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kb import __version__, opening, terminal
+from kb.commands.audit import audit
+from kb.commands.user import user
 from kb.errors import ConfigError, KbError, StoreError
 
 if TYPE_CHECKING:
@@ -58,6 +60,9 @@ def main(data: Path | None) -> None:
     if data is not None:
         os.environ["KB_DATA"] = str(data)
 
+
+main.add_command(user)
+main.add_command(audit)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON · print JSON")
 no_index_option = click.option("--no-index", is_flag=True, help="暂不建索引 · store now, index later")

@@ -67,6 +67,14 @@ class Settings(BaseModel):
         description="检索记录保留的天数(检索式、篇数、用时,不记人),0 为不记 · days that searches are kept (query, total, time; "
         "nobody's name), 0: none are",
     )
+    # --- accounts
+    anonymous_reading: bool = Field(
+        True, description="不登录也可检索和阅读 · searching and reading without an account"
+    )
+    # --- personal pages
+    # --- audit and backup
+    # --- limits and metrics
+    # --- upload
     tls: bool = Field(
         False,
         description="网页经 HTTPS 提供时开启,加发 HSTS · on when pages are served over HTTPS: adds HSTS",

@@ -381,6 +381,22 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "网页只列出前 {limit} 条结果。请加词或用筛选缩小范围;全部文章可由运维用 kb export 取得。",
         "en": "Pages list the first {limit} results. Add words or filters; every article can be had with kb export.",
     },
+    # --- accounts ---------------------------------------------------------------------------------------------
+    "access.sign_in_needed": {
+        "zh": "这一页需要登录。登录后会回到这里;没有账号请找管理员。",
+        "en": "This page needs a sign-in and will open after it. Ask the administrator for an account.",
+    },
+    "access.role_needed": {
+        "zh": "您的账号不能使用这一页,需要的角色:{roles}。内容没有改动;确有需要请找管理员。",
+        "en": "Your account may not use this page, which is for: {roles}. Nothing was changed; ask the administrator.",
+    },
+    # --- limits (who may see what) ----------------------------------------------------------------------------
+    # --- audit ------------------------------------------------------------------------------------------------
+    # --- backup -----------------------------------------------------------------------------------------------
+    # --- sources and runs on the web --------------------------------------------------------------------------
+    # --- lexicon on the web -----------------------------------------------------------------------------------
+    # --- upload and review ------------------------------------------------------------------------------------
+    # --- personal pages ---------------------------------------------------------------------------------------
     # --- web ------------------------------------------------------------------------------------------------
     "web.bad_request": {
         "zh": "服务器读不懂这个请求。没有任何内容被改动;请从首页重新开始。",
@@ -468,6 +484,10 @@ class QueryError(KbError):
     """A query that cannot be read."""
 
     exit_code = 2
+
+
+class AccessError(KbError):
+    """Somebody asks for what is not his or hers to use."""
 
 
 class StoreError(KbError):

@@ -417,3 +417,34 @@ class Results:
         tuple[str, int], ...
     ] = ()  # (("三会一课", 24),): likely spellings, with the articles of each
     relaxed: tuple[Relaxed, ...] = ()  # where nothing was found: what would be, the most first
+
+
+# --- people ---------------------------------------------------------------------------------------------------
+
+Role = Literal["reader", "trainer", "editor", "operator", "admin", "auditor"]
+ROLES: tuple[Role, ...] = ("reader", "trainer", "editor", "operator", "admin", "auditor")
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What somebody may not see: what is limited to units (单位) that he or she does not belong to. Empty: nothing."""
+
+    units: frozenset[int] = frozenset()  # that the person belongs to
+    sources: frozenset[str] = frozenset()  # slugs, all of whose articles are hidden
+    articles: frozenset[int] = frozenset()  # ids of articles that are hidden for themselves
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.sources or self.articles)
+
+
+NOTHING_HIDDEN = Hidden()
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did something, as the audit log names it."""
+
+    name: str  # zhangsan; cli:kb for a command, with the name of the system's user; "" for nobody known
+    address: str = ""  # 10.1.2.3, from where the request came; "" for a command
+    sign_in: int | None = None  # the sign-in (会话) it was done in

@@ -21,6 +21,7 @@ FLOORS |= {
     "ingest": 4,
     "search": 4,
     "web": 5,
+    "commands": 5.5,
     "cli": 6,
     "__main__": 7,
 }

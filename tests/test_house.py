@@ -19,6 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Import names that differ from the name of the package that carries them.
 CARRIED_BY = {
+    "argon2": "argon2-cffi",
+    "flask_limiter": "flask-limiter",
+    "flask_wtf": "flask-wtf",
+    "prometheus_client": "prometheus-client",
     "bs4": "beautifulsoup4",
     "docx": "python-docx",
     "jinja2": "flask",  # part of what Flask hands out

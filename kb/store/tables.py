@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -71,8 +72,14 @@ article_versions = Table(
 )
 
 Index("ix_articles_source_published", articles.c.source, articles.c.published)
-# Covers the coverage line of the home page: how many, from when to when, last stored.
-Index("ix_articles_shown", articles.c.status, articles.c.published, articles.c.stored_at)
+# Covers the coverage line of the home page: how many, from when to when, last stored, of which sources.
+Index(
+    "ix_articles_shown",
+    articles.c.status,
+    articles.c.published,
+    articles.c.stored_at,
+    articles.c.source,
+)
 
 # Covers the lists of newspapers and of the days and pages of one.
 Index(
@@ -81,6 +88,7 @@ Index(
     articles.c.status,
     articles.c.published,
     articles.c.edition_page,
+    articles.c.source,
 )
 
 # What was searched for, and nothing about who did.
@@ -124,3 +132,219 @@ frontier = Table(
 )
 
 Index("ix_frontier_source_state", frontier.c.source, frontier.c.state)
+
+# --- crawl runs ---------------------------------------------------------------------------------------------------
+
+# One line for every source of every `kb crawl`.
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("source", String(80), nullable=False),
+    Column("started_at", String(20), nullable=False),
+    Column("ended_at", String(20)),  # NULL: running, or killed
+    Column("fetched", Integer, nullable=False),
+    Column("new", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("unchanged", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("skipped", Integer, nullable=False),
+    Column("blocked", Integer, nullable=False),
+    Column("left", Integer, nullable=False),
+    Column("stopped", String(40)),  # key of the error that stopped it: robots.refused
+    Column("detail", Text),  # its words in Chinese
+)
+
+Index("ix_runs_source_started_at", runs.c.source, runs.c.started_at)
+
+# What operators decided about a source beside its TOML file.
+source_states = Table(
+    "source_states",
+    metadata,
+    Column("source", String(80), primary_key=True),
+    Column("is_paused", Boolean, nullable=False),
+    Column("changed_at", String(20), nullable=False),
+    Column("changed_by", Text, nullable=False),
+)
+
+# --- people -------------------------------------------------------------------------------------------------------
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", String(64), nullable=False, unique=True),  # typed at sign-in: zhangsan
+    Column("full_name", String(64), nullable=False),  # 张三
+    Column("role", String(12), nullable=False),  # kb.model.Role
+    Column("password_hash", Text, nullable=False),  # Argon2id, encoded
+    Column(
+        "old_hashes", JSON, nullable=False
+    ),  # earlier ones, the last first, where the policy asks for them
+    Column("password_set_at", String(20), nullable=False),
+    Column("must_change", Boolean, nullable=False),  # the password, at the next sign-in
+    Column("locked_at", String(20)),  # NULL: may sign in
+    Column("created_at", String(20), nullable=False),
+    Column("preferences", JSON, nullable=False),  # what /me keeps: size, contrast, keys, history
+)
+
+# 单位: groups of people that a source or an article can be limited to.
+units = Table(
+    "units",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", String(80), nullable=False, unique=True),
+)
+
+user_units = Table(
+    "user_units",
+    metadata,
+    Column("user_id", Integer, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("unit_id", Integer, ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+)
+
+# 会话: what a browser's cookie stands for. The token itself is nowhere.
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("user_id", Integer, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("token_hash", String(64), nullable=False, unique=True),  # SHA-256, hex
+    Column("created_at", String(20), nullable=False),
+    Column("seen_at", String(20), nullable=False),  # to the minute
+    Column("address", String(45), nullable=False),
+    Column("device", String(200), nullable=False),  # the browser's own words, cut
+    Column("ended_at", String(20)),
+)
+
+# Browsers that a person has signed in with before: guessing elsewhere does not lock these out.
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("user_id", Integer, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("token_hash", String(64), nullable=False),
+    Column("seen_at", String(20), nullable=False),
+    UniqueConstraint("user_id", "token_hash"),
+)
+
+# Failed sign-ins by what is counted together: a name from unknown devices, a known device, an address.
+guesses = Table(
+    "guesses",
+    metadata,
+    Column("bucket", String(64), primary_key=True),  # SHA-256 of what it stands for
+    Column("failures", Integer, nullable=False),
+    Column("last_at", String(32), nullable=False),
+    Column("locked_until", String(32)),
+)
+
+# Tokens that are good once: the one that makes the first administrator.
+one_time_tokens = Table(
+    "one_time_tokens",
+    metadata,
+    Column("purpose", String(20), primary_key=True),  # first_admin
+    Column("token_hash", String(64), nullable=False),
+    Column("expires_at", String(20), nullable=False),
+)
+
+# What signed-in people searched for, for themselves alone.
+search_history = Table(
+    "search_history",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("user_id", Integer, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("asked_at", String(20), nullable=False),
+    Column("query", Text, nullable=False),
+    Column("total", Integer, nullable=False),
+)
+
+# --- who may see what -----------------------------------------------------------------------------------------------
+
+# A source or an article that has lines here shows to people of these units alone.
+source_limits = Table(
+    "source_limits",
+    metadata,
+    Column("source", String(80), primary_key=True),
+    Column("unit_id", Integer, ForeignKey("units.id"), primary_key=True),
+)
+
+article_limits = Table(
+    "article_limits",
+    metadata,
+    Column("article_id", Integer, ForeignKey("articles.id"), primary_key=True),
+    Column("unit_id", Integer, ForeignKey("units.id"), primary_key=True),
+)
+
+# --- the audit log ----------------------------------------------------------------------------------------------------
+
+# Only ever added to; triggers refuse the rest. See kb.store.audit.
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", String(32), nullable=False),  # UTC
+    Column("actor", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("sign_in", Integer),
+    Column("action", String(40), nullable=False),  # user.locked
+    Column("object", Text, nullable=False),  # user:zhangsan
+    Column("outcome", String(12), nullable=False),  # ok, refused, failed
+    Column("detail", Text, nullable=False),  # canonical JSON
+    Column("previous", String(64), nullable=False),  # the seal of the record before
+    Column("seal", String(64), nullable=False),
+)
+
+# Its two ends, sealed too: what was cut off at either end is missed.
+audit_ends = Table(
+    "audit_ends",
+    metadata,
+    Column("name", String(8), primary_key=True),  # first, last
+    Column("seq", Integer, nullable=False),
+    Column("seal", String(64), nullable=False),  # of that record; of `first` the one before it
+    Column("mac", String(64), nullable=False),
+)
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+# Terms that this library's editors added to the shipped lexicon, or took out of it.
+lexicon_words = Table(
+    "lexicon_words",
+    metadata,
+    Column("word", String(40), primary_key=True),
+    Column("frequency", Integer),  # as in corpus/lexicon/terms.tsv
+    Column("is_removed", Boolean, nullable=False),
+    Column("changed_at", String(20), nullable=False),
+    Column("changed_by", Text, nullable=False),
+)
+
+# 同义词 that they added.
+synonym_groups = Table(
+    "synonym_groups",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("names", JSON, nullable=False),  # ["二十大", "党的二十大"]
+    Column("changed_at", String(20), nullable=False),
+    Column("changed_by", Text, nullable=False),
+)
+
+# --- review -------------------------------------------------------------------------------------------------------------
+
+# 待审: what was read with too little confidence to be searched unseen.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", Text, nullable=False, unique=True),  # of the article it would be
+    Column("source", String(80), nullable=False),
+    Column("name", Text, nullable=False),  # of the file, or the address
+    Column("page_hash", String(64), nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("content", JSON, nullable=False),  # the article as read, as in `articles`
+    Column("confidence", Integer, nullable=False),  # in hundredths
+    Column("state", String(8), nullable=False, index=True),  # waiting, passed, returned
+    Column("created_at", String(20), nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("decided_at", String(20)),
+    Column("decided_by", Text),
+    Column("note", Text),
+    Column("article_id", Integer, ForeignKey("articles.id")),
+)

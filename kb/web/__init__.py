@@ -15,20 +15,48 @@ from kb.web import (
     access,
     advanced,
     article,
+    forms,
     headers,
     health,
     help,
     home,
     library,
+    me,
+    metrics,
     papers,
     problems,
     search,
+    sign_in,
     suggest,
+    visitor,
     wording,
 )
+from kb.web.admin import audit as admin_audit
+from kb.web.admin import home as admin_home
+from kb.web.admin import lexicon as admin_lexicon
+from kb.web.admin import limits as admin_limits
+from kb.web.admin import queries as admin_queries
+from kb.web.admin import review as admin_review
+from kb.web.admin import runs as admin_runs
+from kb.web.admin import sources as admin_sources
+from kb.web.admin import upload as admin_upload
+from kb.web.admin import users as admin_users
 from kb.web.asked import SCOPES
 from kb.web.search_log import SearchLog
 
+PARTS = (home, search, advanced, article, suggest, papers, help, health, metrics, sign_in, me)
+ADMIN_PARTS = (
+    admin_home,
+    admin_users,
+    admin_limits,
+    admin_audit,
+    admin_sources,
+    admin_runs,
+    admin_queries,
+    admin_lexicon,
+    admin_upload,
+    admin_review,
+)
 REQUEST_LIMIT = 64 * 1024  # bytes of a request body; no page takes one yet
 
 
@@ -57,12 +85,13 @@ def create_app(settings: Settings) -> Flask:
     database = open_database(settings.database)
     opened = open_search(settings, database)
     library.install(app, library.Library(settings, database, opened, Suggester(opened), SearchLog(settings)))
-    for part in (home, search, advanced, article, suggest, papers, help, health):
+    for part in (*PARTS, *ADMIN_PARTS):
         app.register_blueprint(part.blueprint)
     access.public(app.view_functions["static"])
     headers.install(app, tls=settings.tls)
+    access.install(app)
+    forms.install(app, settings)
     problems.install(app)
-    access.refuse_undeclared(app)
     return app
 
 
@@ -72,4 +101,4 @@ def _set_up_templates(app: Flask) -> None:
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(wording.FILTERS)
     environment.globals.update(version=__version__, site_name="党建学习知识库", scopes=SCOPES)
-    environment.globals.update(boxed_sort=search.boxed_sort)
+    environment.globals.update(boxed_sort=search.boxed_sort, the_visitor=visitor.the_visitor, may=access.may)

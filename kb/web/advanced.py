@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from kb.model import DateRange, Field, Filters, LengthRange, Node, Not, Or, Phrase, Word
 from kb.rewriting import all_of, line, typed
 from kb.text.normalize import fold
-from kb.web.access import public
+from kb.web.access import readers
 from kb.web.asked import Asked, read_filters, read_number
 
 WORDS = {"all": "含有全部词语", "any": "含有任一词语", "none": "不含词语", "exact": "一字不差地含有"}
@@ -30,7 +30,7 @@ blueprint = Blueprint("advanced", __name__)
 
 
 @blueprint.get("/search/advanced")
-@public
+@readers
 def form() -> str | Response:
     """The form; what was filled in is searched for, or with `show` only written out."""
     days = read_filters(request.args)

@@ -13,7 +13,7 @@ from kb.export.records import article_record
 from kb.model import SHOWN_STATUSES, Article, StoredArticle
 from kb.store import articles, issues
 from kb.store.db import reading
-from kb.web.access import public
+from kb.web.access import readers
 from kb.web.asked import read_number
 from kb.web.library import the_library
 from kb.web.reading import Reading, read, safe_url
@@ -27,7 +27,7 @@ ID = "<int(max=9223372036854775807):article_id>"
 
 
 @blueprint.get(f"/a/{ID}")
-@public
+@readers
 def show(article_id: int) -> str:
     with reading(the_library().database) as connection:
         stored = _wanted(connection, article_id)
@@ -53,7 +53,7 @@ def show(article_id: int) -> str:
 
 
 @blueprint.get(f"/a/{ID}.json")
-@public
+@readers
 def answer(article_id: int) -> Response:
     with reading(the_library().database) as connection:
         return jsonify(article_record(_wanted(connection, article_id)))

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template
 
 from kb.store import articles
 from kb.store.db import reading
-from kb.web.access import public
+from kb.web.access import readers
 from kb.web.library import the_library
 
 NEWEST = 12
@@ -15,7 +15,7 @@ blueprint = Blueprint("home", __name__)
 
 
 @blueprint.get("/")
-@public
+@readers
 def page() -> str:
     with reading(the_library().database) as connection:
         summary = articles.summary(connection)

@@ -17,7 +17,7 @@ from werkzeug.routing import BaseConverter
 from kb.errors import StoreError
 from kb.store import articles, issues
 from kb.store.db import reading
-from kb.web.access import public
+from kb.web.access import readers
 from kb.web.library import the_library
 
 blueprint = Blueprint("papers", __name__)
@@ -61,14 +61,14 @@ class Month:
 
 
 @blueprint.get("/papers")
-@public
+@readers
 def index() -> str:
     with reading(the_library().database) as connection:
         return render_template("papers.html", newspapers=issues.newspapers(connection))
 
 
 @blueprint.get("/papers/<name:newspaper>")
-@public
+@readers
 def calendar(newspaper: str) -> str:
     with reading(the_library().database) as connection:
         years = _known(connection, newspaper)
@@ -83,7 +83,7 @@ def calendar(newspaper: str) -> str:
 
 
 @blueprint.get("/papers/<name:newspaper>/<day>")
-@public
+@readers
 def issue(newspaper: str, day: str) -> tuple[str, int]:
     """A day without an issue is answered with those nearest to it."""
     with reading(the_library().database) as connection:
@@ -92,7 +92,7 @@ def issue(newspaper: str, day: str) -> tuple[str, int]:
 
 
 @blueprint.get("/papers/<name:newspaper>/<day>/<name:label>")
-@public
+@readers
 def edition_page(newspaper: str, day: str, label: str) -> tuple[str, int]:
     """A page that the issue does not have is answered with those that it has."""
     with reading(the_library().database) as connection:

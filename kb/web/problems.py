@@ -6,7 +6,7 @@ import structlog
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from werkzeug.exceptions import BadHost, HTTPException
 
-from kb.errors import EngineDownError, KbError, QueryError, StoreError, TooSlowError
+from kb.errors import AccessError, EngineDownError, KbError, QueryError, StoreError, TooSlowError
 from kb.query import plain_words
 
 log = structlog.get_logger("kb.web")
@@ -15,6 +15,8 @@ RETRY_SECONDS = 30  # after which an index that is being rebuilt is worth anothe
 
 HEADINGS = {
     400: "这个请求读不懂",
+    401: "需要登录",
+    403: "没有权限",
     404: "没有这个页面",
     405: "不支持这种请求方法",
     410: "这篇文章不再提供",
@@ -75,6 +77,8 @@ def install(app: Flask) -> None:
 def _status(error: KbError) -> int:
     if isinstance(error, QueryError):
         return 400
+    if isinstance(error, AccessError):
+        return 401 if error.key == "access.sign_in_needed" else 403
     if isinstance(error, EngineDownError | TooSlowError):
         return 503
     return STATUSES[error.key] if isinstance(error, StoreError) and error.key in STATUSES else 500

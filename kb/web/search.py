@@ -16,7 +16,7 @@ from kb.rewriting import both
 from kb.search import DEPTH
 from kb.store import articles
 from kb.store.db import reading
-from kb.web.access import public
+from kb.web.access import readers
 from kb.web.asked import (
     LIMIT,
     SORTS,
@@ -37,7 +37,7 @@ blueprint = Blueprint("search", __name__)
 
 
 @blueprint.get("/search")
-@public
+@readers
 def page() -> str | AnyResponse:
     if not request.args.get("q", "").strip():
         return render_template("search.html")
@@ -67,7 +67,7 @@ def page() -> str | AnyResponse:
 
 
 @blueprint.get("/search.json")
-@public
+@readers
 def answer() -> Response:
     asked = read(request.args, copies=True)
     size = the_library().settings.page_size

@@ -7,7 +7,7 @@ import re
 from flask import Blueprint, Response, jsonify, request, url_for
 
 from kb.suggest import Kind, Suggestion
-from kb.web.access import public
+from kb.web.access import readers
 from kb.web.library import the_library
 
 blueprint = Blueprint("suggest", __name__)
@@ -19,7 +19,7 @@ _QUOTES = re.compile('[“”"＂„‟]')  # they would end the phrase, and mat
 
 
 @blueprint.get("/suggest.json")
-@public
+@readers
 def answer() -> Response:
     typed = request.args.get("q", "")
     found = the_library().suggester.find(typed)

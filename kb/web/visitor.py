@@ -1,0 +1,61 @@
+"""Who asks: somebody who signed in, or nobody known; and what that person may not see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import g, request
+
+from kb.model import Actor, Hidden
+from kb.store import limits, sign_ins
+from kb.store.db import reading
+from kb.store.users import User
+from kb.web.library import the_library
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who sent the present request."""
+
+    user: User | None = None  # None: nobody signed in
+    sign_in: int | None = None
+    address: str = ""  # 10.1.2.3
+
+    @property
+    def actor(self) -> Actor:
+        """As the audit log names the person."""
+        return Actor(self.user.name if self.user else "", self.address, self.sign_in)
+
+
+def the_visitor() -> Visitor:
+    """Who sent the present request; looked up once."""
+    if "visitor" not in g:
+        g.visitor = _visitor()
+    return cast(Visitor, g.visitor)
+
+
+def the_hidden() -> Hidden:
+    """What the sender of the present request may not see; looked up once, when something of the library is shown."""
+    if "hidden" not in g:
+        user = the_visitor().user
+        with reading(the_library().database) as connection:
+            g.hidden = limits.hidden(connection, user.units if user else ())
+    return cast(Hidden, g.hidden)
+
+
+def sign_in_cookie() -> str:
+    """The cookie that holds a sign-in. With TLS under a name that a browser takes from this host alone."""
+    return "__Host-sign_in" if the_library().settings.tls else "sign_in"
+
+
+def _visitor() -> Visitor:
+    token = request.cookies.get(sign_in_cookie(), "")
+    address = request.remote_addr or ""
+    if not token:
+        return Visitor(address=address)
+    with reading(the_library().database) as connection:
+        found = sign_ins.present(connection, token)
+    if found is None:
+        return Visitor(address=address)
+    return Visitor(found.user, found.id, address)
