@@ -26,7 +26,7 @@ metadata = MetaData(
     }
 )
 
-# One row: the sequence number that the last change of an article got.
+# Numbers that only grow: that of the last change of an article (seq), of limits (limits), the last id of an article.
 sequence = Table(
     "sequence",
     metadata,

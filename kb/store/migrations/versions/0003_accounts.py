@@ -182,6 +182,9 @@ def _limits() -> None:
         sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_article_limits_unit_id")),
         sa.PrimaryKeyConstraint("article_id", "unit_id", name=op.f("pk_article_limits")),
     )
+    op.execute(
+        "INSERT INTO sequence (name, value) VALUES ('limits', 0)"
+    )  # moves on with every change of them
 
 
 def _audit() -> None:
