@@ -96,6 +96,21 @@ class Settings(BaseModel):
     )
     # --- personal pages
     # --- audit and backup
+    audit_days: int = Field(
+        1095,
+        ge=180,
+        le=36500,
+        description="kb audit prune 保留审计记录的天数,至少 180 · days of audit records that kb audit prune keeps, at least 180",
+    )
+    audit_key_file: Path | None = Field(
+        None,
+        description="审计密钥的文件,不填为数据文件夹里的 audit.key · file of the audit key; unset: audit.key in the data folder",
+    )
+    backups: Path | None = Field(
+        None,
+        description="升级前自动备份的文件夹,不填为数据文件夹里的 backups · folder of the backups that kb makes before an upgrade; "
+        "unset: backups in the data folder",
+    )
     # --- limits and metrics
     # --- upload
     tls: bool = Field(
@@ -115,6 +130,10 @@ class Settings(BaseModel):
     @property
     def index(self) -> Path:
         return self.data / "index"
+
+    @property
+    def audit_copy(self) -> Path:
+        return self.data / "audit"
 
     @property
     def own_sources(self) -> Path:
