@@ -21,7 +21,7 @@ hypothesis.settings.load_profile("kb")
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings whose data folder is new and empty."""
-    made = Settings(data=tmp_path / "data")
+    made = Settings(data=tmp_path / "data", sign_ins_per_minute=100_000, uploads_per_minute=100_000)
     config.prepare_data(made)
     return made
 

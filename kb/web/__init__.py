@@ -15,12 +15,14 @@ from kb.web import (
     access,
     advanced,
     article,
+    callers,
     forms,
     headers,
     health,
     help,
     home,
     library,
+    limiting,
     me,
     metrics,
     papers,
@@ -89,9 +91,12 @@ def create_app(settings: Settings) -> Flask:
         app.register_blueprint(part.blueprint)
     access.public(app.view_functions["static"])
     headers.install(app, tls=settings.tls)
+    metrics.install(app, settings)
     access.install(app)
     forms.install(app, settings)
+    limiting.install(app, settings)
     problems.install(app)
+    callers.install(app, settings)
     return app
 
 
