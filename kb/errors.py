@@ -566,6 +566,14 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "请求太多,请稍后再试。已打开的页面不受影响。",
         "en": "Too many requests; try again later. Open pages are not affected.",
     },
+    "metrics.refused": {
+        "zh": "监控数据只给本机的程序,或带着口令的请求。内容没有改动;口令由运维设置(KB_METRICS_TOKEN_FILE)。",
+        "en": "Figures are for programs on this machine, or for requests with the token that the operator sets (KB_METRICS_TOKEN_FILE).",
+    },
+    "metrics.no_token": {
+        "zh": "口令文件 {path} 不能用:要读得出,内容是不少于 {limit} 个字符的 ASCII 文字。其他设置和数据不受影响;改正后重新运行。",
+        "en": "The token file {path} cannot be used: it must be readable and hold at least {limit} ASCII characters. Correct it and start again.",
+    },
     "web.failed": {
         "zh": "系统出错,这次请求没有完成。文章没有丢失;请稍后再试,仍然出错时把下面的请求编号告诉运维。",
         "en": "Something failed and the request was not done. No article is lost; try again, or tell the operator the request id.",

@@ -84,6 +84,10 @@ class SearchLog:
                 log.warning("searches.dropped", count=dropped)
             return True
 
+    def waiting(self) -> int:
+        """How many searches are not written yet."""
+        return len(self._waiting)
+
     def popular(self, connection: Connection) -> list[str]:
         """What many searched for lately and found; read from the store once in a while."""
         now = time.monotonic()
