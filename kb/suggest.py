@@ -17,14 +17,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal, TypeVar
 
-from kb import config
 from kb.engine.tree import Every, Term
 from kb.errors import EngineDownError, KbError
 from kb.model import NAME_FIELDS, And, Filters, Node, Or, Page, Phrase, Results, Scope, Word
 from kb.search import Search
-from kb.store import articles, titles
+from kb.store import articles, titles, words
 from kb.store.db import reading
-from kb.text import lexicon
 from kb.text.completion import Table, table
 from kb.text.correction import Vocabulary, vocabulary
 from kb.text.normalize import fold
@@ -103,12 +101,17 @@ class Suggester:
     _tables: Tables = NOTHING
     _terms: Vocabulary | None = None  # of the field
     _words: Vocabulary | None = None  # these and the words of the index
-    # Sequence numbers of the store and of the index that they were made of.
-    _state: tuple[int, int] = (-1, -1)
+    # What they were made of: sequence numbers of the store and of the index, the lexicon, the search.
+    _state: tuple[object, ...] = ()
     _look_at: float = 0.0  # when to look again, by the monotonic clock
     _making: threading.Thread | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _work: threading.Lock = field(default_factory=threading.Lock)  # held while tables are made
+
+    def use(self, search: Search) -> None:
+        """Ask another search from now on."""
+        self.search = search
+        self._look_at = 0.0
 
     def find(self, typed: str) -> list[Suggestion]:
         """Suggestions for what was typed. The first of all calls waits a little for the tables."""
@@ -210,15 +213,18 @@ class Suggester:
         finally:
             self._look_at = max(self._look_at, time.monotonic() + LOOK_SECONDS)
 
-    def _present_state(self) -> tuple[int, int]:
+    def _present_state(self) -> tuple[object, ...]:
         with reading(self.search.database) as connection:
-            seq = articles.latest_seq(connection)
-        return seq, _indexed_seq(self.search)
+            seq, lexicon = articles.latest_seq(connection), words.versions(connection).lexicon
+        made_with = self.search.segmenter and self.search.segmenter.fingerprint
+        return seq, _indexed_seq(self.search), lexicon, made_with
 
 
 def make(search: Search) -> Tables:
     """The tables of the present state. An index that is away leaves out newspapers and authors."""
-    terms, names = [term.word for term in lexicon.read(config.lexicon_lines())], _names(search)
+    with reading(search.database) as connection:
+        terms = words.lexicon(connection).words
+    names = _names(search)
     counts = _term_counts(search, terms)
     ordered = sorted(terms, key=lambda term: (-counts.get(term, 0), len(term), term))
     tables: dict[Kind, Table] = {
