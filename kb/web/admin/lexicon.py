@@ -38,16 +38,16 @@ def page() -> str:
 def _page(error: WordsError | None = None, faults: Sequence[Fault] = (), **typed: str) -> str:
     library = the_library()
     search = library.search
-    asked = {name: request.args.get(name, "").strip() for name in ("q", "show", "try", "more", "word")}
+    asked = {name: request.args.get(name, "").strip() for name in ("find", "show", "try", "more", "word")}
     with reading(library.database) as connection:
-        lines = _chosen(words.every(connection), asked["q"], asked["show"])
+        lines = _chosen(words.every(connection), asked["find"], asked["show"])
     number = _number(len(lines))
     tried = (
         words.try_text(library.database, search, asked["try"], asked["more"].split())
         if asked["try"]
         else None
     )
-    counted = asked["word"] or asked["q"]
+    counted = asked["word"] or asked["find"]
     return render_template(
         "admin_lexicon.html",
         asked=asked,
@@ -99,7 +99,7 @@ def add() -> tuple[str, int] | AnyResponse:
         words.add(the_library().database, the_visitor().actor, word, frequency)
     except WordsError as error:
         return _page(error, word=word, frequency=frequency), 400
-    return _done(f"已添加「{word.strip()}」。{SAYS_WHEN}", q=word.strip())
+    return _done(f"已添加「{word.strip()}」。{SAYS_WHEN}", find=word.strip())
 
 
 @blueprint.post("/admin/lexicon/remove")
@@ -120,7 +120,7 @@ def _switched(change: Callable[..., None], said: str) -> tuple[str, int] | AnyRe
         change(the_library().database, the_visitor().actor, word)
     except WordsError as error:
         return _page(error), 400
-    return _done(said.format(word) + SAYS_WHEN, q=word)
+    return _done(said.format(word) + SAYS_WHEN, find=word)
 
 
 @blueprint.post("/admin/lexicon/import")
@@ -154,13 +154,19 @@ def groups() -> str:
 
 
 def _groups_page(error: WordsError | None = None, typed: str = "") -> str:
-    text = request.args.get("q", "").strip()
+    text = request.args.get("find", "").strip()
     with reading(the_library().database) as connection:
         found = words.every_group(connection)
     shown = [group for group in found if _has(group, text)]
     typed = typed or request.args.get("word", "").strip()
     return render_template(
-        "admin_synonyms.html", groups=shown, total=len(found), q=text, states=STATES, error=error, typed=typed
+        "admin_synonyms.html",
+        groups=shown,
+        total=len(found),
+        find=text,
+        states=STATES,
+        error=error,
+        typed=typed,
     )
 
 
@@ -177,7 +183,7 @@ def add_group() -> tuple[str, int] | AnyResponse:
     except WordsError as error:
         return _groups_page(error, typed), 400
     names = words.names_in(typed)
-    return _done(f"已添加同义词:{'、'.join(names)}。即时生效。", "admin_lexicon.groups", q=names[0])
+    return _done(f"已添加同义词:{'、'.join(names)}。即时生效。", "admin_lexicon.groups", find=names[0])
 
 
 @blueprint.post("/admin/lexicon/synonyms/switch")
@@ -189,4 +195,4 @@ def switch_group() -> tuple[str, int] | AnyResponse:
     except WordsError as error:
         return _groups_page(error), 400
     said = "已恢复" if on else "已停用"
-    return _done(f"{said}同义词:{'、'.join(names)}。即时生效。", "admin_lexicon.groups", q=names[0])
+    return _done(f"{said}同义词:{'、'.join(names)}。即时生效。", "admin_lexicon.groups", find=names[0])
