@@ -543,6 +543,30 @@ WORDS: dict[str, dict[Language, str]] = {
     # --- backup -----------------------------------------------------------------------------------------------
     # --- sources and runs on the web --------------------------------------------------------------------------
     # --- lexicon on the web -----------------------------------------------------------------------------------
+    "words.bad_word": {
+        "zh": "「{word}」不能作词条:{field}{reason}。词表没有改动;改正后再试。",
+        "en": "“{word}” cannot be a term ({field}: {reason}). The lexicon was not changed; correct it and try again.",
+    },
+    "words.known": {
+        "zh": "「{word}」已在词表中,不必再加。词表没有改动。",
+        "en": "“{word}” is in the lexicon already. Nothing was changed.",
+    },
+    "words.unknown": {
+        "zh": "词表里没有「{word}」,可能刚被别人移除。词表没有改动;请刷新后再看。",
+        "en": "“{word}” is not in the lexicon; somebody may just have removed it. Nothing was changed; reload the page.",
+    },
+    "words.bad_lines": {
+        "zh": "有 {count} 处不能用,一行也没有导入;改正后再试。",
+        "en": "{count} faults, so no line was imported. Correct them and try again.",
+    },
+    "words.bad_group": {
+        "zh": "这组同义词不能用:{reason}。同义词没有改动;改正后再试。",
+        "en": "These equal names cannot be used: {reason}. Nothing was changed; correct them and try again.",
+    },
+    "words.no_group": {
+        "zh": "没有这组同义词,可能刚被别人改动。同义词没有改动;请刷新后再看。",
+        "en": "There is no such group of equal names; somebody may just have changed it. Nothing was changed; reload the page.",
+    },
     # --- upload and review ------------------------------------------------------------------------------------
     # --- personal pages ---------------------------------------------------------------------------------------
     # --- web ------------------------------------------------------------------------------------------------
@@ -638,6 +662,12 @@ class FetchError(KbError):
 
 class QueryError(KbError):
     """A query that cannot be read."""
+
+    exit_code = 2
+
+
+class WordsError(KbError):
+    """A term or a group of equal names that cannot be used."""
 
     exit_code = 2
 
