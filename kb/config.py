@@ -72,6 +72,13 @@ class Settings(BaseModel):
         True, description="不登录也可检索和阅读 · searching and reading without an account"
     )
     # --- personal pages
+    search_history_days: int = Field(
+        180,
+        ge=0,
+        le=3650,
+        description="个人检索历史保留的天数(只有本人看得到,可自行关闭),0 为不记 · days that a person's own search history is kept "
+        "(seen by nobody else, switched off on /me), 0: none is",
+    )
     # --- audit and backup
     # --- limits and metrics
     # --- upload
