@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -70,6 +71,28 @@ class Settings(BaseModel):
     # --- accounts
     anonymous_reading: bool = Field(
         True, description="不登录也可检索和阅读 · searching and reading without an account"
+    )
+    password_policy: Literal["asvs", "dengbao2"] = Field(
+        "asvs",
+        description="口令规则:asvs 或 dengbao2(见“账号”) · rules for passwords: asvs or dengbao2",
+    )
+    password_memory_kib: int = Field(
+        65536, ge=8, description="算一次口令散列所用的内存(KiB) · memory of one Argon2id hash, KiB"
+    )
+    password_passes: int = Field(
+        3, ge=1, le=100, description="口令散列的遍数 · passes of an Argon2id hash over its memory"
+    )
+    password_lanes: int = Field(4, ge=1, le=64, description="口令散列的并行度 · lanes of an Argon2id hash")
+    sign_in_idle_minutes: int = Field(
+        480,
+        ge=1,
+        description="多久不用就要重新登录(分钟),dengbao2 最多 30 · minutes without a request after which a sign-in ends; "
+        "dengbao2: 30 at most",
+    )
+    sign_in_hours: int = Field(
+        168,
+        ge=1,
+        description="登录最长的有效时间(小时) · hours after which a sign-in ends in any case",
     )
     # --- personal pages
     search_history_days: int = Field(

@@ -390,6 +390,94 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "您的账号不能使用这一页,需要的角色:{roles}。内容没有改动;确有需要请找管理员。",
         "en": "Your account may not use this page, which is for: {roles}. Nothing was changed; ask the administrator.",
     },
+    "access.sign_in_expired": {
+        "zh": "登录已过期,请重新登录;登录后会回到这里。没有提交的内容没有保存。",
+        "en": "The sign-in has expired. Sign in again; this page will open after it. What was not sent was not saved.",
+    },
+    "access.password_due": {
+        "zh": "请先修改密码,然后继续。",
+        "en": "Change the password first, then go on.",
+    },
+    "account.bad_name": {
+        "zh": "账号名“{name}”不能用:2 到 64 个字,可用汉字、字母、数字和 . _ - @。没有改动;请换一个。",
+        "en": "The account name {name!r} cannot be used: 2 to 64 letters, digits or . _ - @. Nothing was changed; choose another.",
+    },
+    "account.bad_full_name": {
+        "zh": "姓名要有 1 到 64 个字,不能有换行和控制字符。没有改动;请改正。",
+        "en": "A person's name has 1 to 64 characters and no control characters. Nothing was changed; correct it.",
+    },
+    "account.bad_role": {
+        "zh": "没有“{role}”这种角色;可用:{roles}。没有改动;请改正。",
+        "en": "There is no role {role!r}; there are: {roles}. Nothing was changed; correct it.",
+    },
+    "account.name_taken": {
+        "zh": "已经有账号“{name}”。没有改动;请换一个账号名。",
+        "en": "There is an account {name!r} already. Nothing was changed; choose another name.",
+    },
+    "account.unknown": {
+        "zh": "没有这个账号:{name}。没有改动;用 kb user list 或用户页面查看。",
+        "en": "There is no such account: {name}. Nothing was changed; see kb user list.",
+    },
+    "account.no_unit": {
+        "zh": "没有编号为 {unit} 的单位。没有改动;请从列表中选择。",
+        "en": "There is no unit with the number {unit}. Nothing was changed; choose one of the list.",
+    },
+    "account.last_admin": {
+        "zh": "“{name}”是最后一个能登录的管理员,不能锁定、删除或改换角色。没有改动;请先指定另一个管理员。",
+        "en": "{name} is the last administrator who can sign in: not locked, deleted or given another role. Name another first.",
+    },
+    "account.password_short": {
+        "zh": "密码太短:至少 {least} 个字,建议 15 个以上。没有改动;一句自己记得住的话就很好。",
+        "en": "The password is too short: {least} characters at least, 15 or more are better. Nothing was changed.",
+    },
+    "account.password_long": {
+        "zh": "密码太长:最多 {most} 个字。没有改动;请缩短。",
+        "en": "The password is too long: {most} characters at most. Nothing was changed; shorten it.",
+    },
+    "account.password_common": {
+        "zh": "这个密码很多人用,一猜就中。没有改动;请换一个。",
+        "en": "Many people use this password, so it is guessed first. Nothing was changed; choose another.",
+    },
+    "account.password_is_name": {
+        "zh": "密码不能是账号名或姓名。没有改动;请换一个。",
+        "en": "The password may not be the account's or the person's name. Nothing was changed; choose another.",
+    },
+    "account.password_classes": {
+        "zh": "密码要含大写字母、小写字母、数字、其他符号中的至少三种。没有改动;请换一个。",
+        "en": "The password needs three of: capitals, small letters, digits, other characters. Nothing was changed.",
+    },
+    "account.password_used": {
+        "zh": "这个密码正在用或最近用过(最近 {count} 个不能再用)。没有改动;请换一个。",
+        "en": "This password is in use or was lately (the last {count} may not be taken again). Nothing was changed.",
+    },
+    "account.password_wrong": {
+        "zh": "原密码不对。没有改动;请再输一次。",
+        "en": "The present password is another one. Nothing was changed; type it again.",
+    },
+    "account.password_differs": {
+        "zh": "两次输入的新密码不一样。没有改动;请再输一次。",
+        "en": "The two new passwords differ. Nothing was changed; type them again.",
+    },
+    "account.sign_in_failed": {
+        "zh": "账号名或密码不对。忘了密码请找管理员。",
+        "en": "The name or the password is wrong. Ask the administrator if you forgot it.",
+    },
+    "account.wait": {
+        "zh": "试错太多次,请在 {time} 以后再试(约 {wait})。在登录过的电脑上一般不受影响;忘了密码请找管理员。",
+        "en": "Too many wrong tries. Try again after {time} (in about {seconds} s), or on a computer that you signed in on before.",
+    },
+    "account.locked": {
+        "zh": "这个账号已被管理员锁定。确实需要时请找管理员。",
+        "en": "The administrator has locked this account. Ask him or her if you need it.",
+    },
+    "account.busy": {
+        "zh": "现在登录的人太多。没有改动;请稍后再试。",
+        "en": "Too many people are signing in now. Nothing was changed; try again later.",
+    },
+    "account.first_over": {
+        "zh": "这个链接不能用了:它只能用一次,而且有期限。还没有管理员时,重新启动 kb serve 会给出新的链接。",
+        "en": "This link is no longer good: it works once and for a time. While there is no administrator, kb serve prints a new one.",
+    },
     # --- limits (who may see what) ----------------------------------------------------------------------------
     # --- audit ------------------------------------------------------------------------------------------------
     # --- backup -----------------------------------------------------------------------------------------------
@@ -500,6 +588,12 @@ class QueryError(KbError):
 
 class AccessError(KbError):
     """Somebody asks for what is not his or hers to use."""
+
+
+class AccountError(KbError):
+    """An account, its password or a sign-in that cannot be as asked."""
+
+    exit_code = 2
 
 
 class StoreError(KbError):
