@@ -95,6 +95,13 @@ class Settings(BaseModel):
         description="登录最长的有效时间(小时) · hours after which a sign-in ends in any case",
     )
     # --- personal pages
+    search_history_days: int = Field(
+        180,
+        ge=0,
+        le=3650,
+        description="个人检索历史保留的天数(只有本人看得到,可自行关闭),0 为不记 · days that a person's own search history is kept "
+        "(seen by nobody else, switched off on /me), 0: none is",
+    )
     # --- audit and backup
     audit_days: int = Field(
         1095,

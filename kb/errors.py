@@ -569,6 +569,18 @@ WORDS: dict[str, dict[Language, str]] = {
     },
     # --- upload and review ------------------------------------------------------------------------------------
     # --- personal pages ---------------------------------------------------------------------------------------
+    "account.unit_name": {
+        "zh": "单位名称要有 1 到 {limit} 个字,不能有控制字符。没有改动;请改正。",
+        "en": "The name of a unit has 1 to {limit} characters and no control characters. Nothing was changed; correct it.",
+    },
+    "account.unit_taken": {
+        "zh": "已经有单位“{name}”。没有改动;请换一个名称。",
+        "en": "There is a unit {name!r} already. Nothing was changed; choose another name.",
+    },
+    "account.unit_used": {
+        "zh": "单位“{name}”不能删除:还有 {sources} 个来源、{articles} 篇文章只给这个单位看。没有改动;请先在“阅读范围”里解除。",
+        "en": "The unit {name!r} is not deleted: {sources} sources and {articles} articles are limited to it. Nothing was changed; lift these limits first.",
+    },
     # --- web ------------------------------------------------------------------------------------------------
     "web.bad_request": {
         "zh": "服务器读不懂这个请求。没有任何内容被改动;请从首页重新开始。",
