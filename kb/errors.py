@@ -692,6 +692,8 @@ class AccountError(KbError):
     """An account, its password or a sign-in that cannot be as asked."""
 
     exit_code = 2
+
+
 class AuditError(KbError):
     """The audit log cannot be written, or does not hold. The fact `seq` is the first number that is wrong."""
 
