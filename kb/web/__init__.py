@@ -96,6 +96,7 @@ def create_app(settings: Settings) -> Flask:
     headers.install(app, tls=settings.tls)
     metrics.install(app, settings)
     access.install(app)
+    sign_in.install(app)
     forms.install(app, settings)
     limiting.install(app, settings)
     problems.install(app)
