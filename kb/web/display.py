@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
+from kb.store import users
+from kb.store.db import writing
 from kb.web.access import public
 from kb.web.library import the_library
 from kb.web.visitor import the_visitor
@@ -44,6 +47,9 @@ def page() -> str:
 def change() -> AnyResponse:
     """Keep what was chosen and lead back to the page."""
     chosen = read(request.form)
+    if user := the_visitor().user:
+        with writing(the_library().database) as connection:
+            prefer(connection, user.id, **asdict(chosen))
     response = redirect(_own_path(request.form.get("next", "")), 303)
     secure = the_library().settings.tls
     kept = ".".join(asdict(chosen).values())
@@ -88,6 +94,12 @@ def read(values: Mapping[str, Any]) -> Display:
     """What is chosen; what is none of the values is as usual."""
     known = {name: values[name] for name, (_, words) in CHOICES.items() if values.get(name) in words}
     return Display(**known)
+
+
+def prefer(connection: Connection, user_id: int, **chosen: str) -> None:
+    """Change some of what a person prefers, and leave the rest."""
+    present = users.one(connection, user_id)
+    users.set_preferences(connection, user_id, {**(present.preferences if present else {}), **chosen})
 
 
 def _cookie() -> str:

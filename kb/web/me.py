@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
-from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
 from kb import accounts
-from kb.errors import AccountError
-from kb.store import audit, own_data, search_history, sign_ins, units, users
+from kb.errors import AccessError, AccountError
+from kb.store import audit, own_data, passwords, search_history, sign_ins, units, users
 from kb.store.db import reading, writing
 from kb.store.users import User
 from kb.web.access import ROLE_NAMES, signed_in
+from kb.web.display import prefer
 from kb.web.library import the_library
 from kb.web.visitor import the_visitor
 
@@ -44,9 +44,10 @@ def page() -> str:
 
 
 def the_user() -> User:
-    """Who asks; views of this module are for people who signed in."""
+    """Who asks: the views here are for people who signed in. Raises AccessError("access.sign_in_needed")."""
     user = the_visitor().user
-    assert user is not None
+    if user is None:
+        raise AccessError("access.sign_in_needed")
     return user
 
 
@@ -115,12 +116,6 @@ def switch_history() -> AnyResponse:
     return _back("history")
 
 
-def prefer(connection: Connection, user_id: int, **chosen: str) -> None:
-    """Change some of what a person prefers, and leave the rest."""
-    present = users.one(connection, user_id)
-    users.set_preferences(connection, user_id, {**(present.preferences if present else {}), **chosen})
-
-
 # --- all of it --------------------------------------------------------------------------------------------------------
 
 
@@ -153,7 +148,7 @@ def delete() -> AnyResponse | tuple[str, int]:
     """Delete the account of the person who asks, with the password once more."""
     user, actor = the_user(), the_visitor().actor
     try:
-        check_own_password(request.form.get("password", ""))
+        _check_password(request.form.get("password", ""))
         with writing(the_library().database) as connection:
             accounts.delete_user(connection, actor, user.id)
             audit.record(connection, actor, "data.deleted", f"user:{user.name}")
@@ -161,6 +156,15 @@ def delete() -> AnyResponse | tuple[str, int]:
         return _confirm_delete(error), 400
     flash("账号已删除。检索和阅读不受影响。")
     return redirect(url_for("home.page"), 303)
+
+
+def _check_password(typed: str) -> None:
+    """Raises AccountError("account.password_wrong") unless it is the password of who asks."""
+    library = the_library()
+    with reading(library.database) as connection:
+        kept = users.kept(connection, the_user().id)
+    if not passwords.holds(library.settings, kept.present if kept else None, typed):
+        raise AccountError("account.password_wrong")
 
 
 def _confirm_delete(error: AccountError | None = None) -> str:
