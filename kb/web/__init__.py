@@ -93,6 +93,7 @@ def create_app(settings: Settings) -> Flask:
     access.public(app.view_functions["static"])
     headers.install(app, tls=settings.tls)
     access.install(app)
+    sign_in.install(app)
     forms.install(app, settings)
     problems.install(app)
     return app
