@@ -9,14 +9,15 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from kb import accounts
+from kb import accounts, signing_in
 from kb.errors import AccessError, AccountError
-from kb.store import audit, own_data, passwords, search_history, sign_ins, units, users
+from kb.store import audit, own_data, search_history, sign_ins, units
 from kb.store.db import reading, writing
 from kb.store.users import User
 from kb.web.access import ROLE_NAMES, signed_in
 from kb.web.display import prefer
 from kb.web.library import the_library
+from kb.web.problems import ACCOUNTS
 from kb.web.visitor import the_visitor
 
 LINES = 50  # of the search history, on the page
@@ -146,25 +147,16 @@ def confirm_delete() -> str:
 @signed_in
 def delete() -> AnyResponse | tuple[str, int]:
     """Delete the account of the person who asks, with the password once more."""
-    user, actor = the_user(), the_visitor().actor
+    user, actor, library = the_user(), the_visitor().actor, the_library()
     try:
-        _check_password(request.form.get("password", ""))
-        with writing(the_library().database) as connection:
+        signing_in.confirm(library.database, library.settings, actor, user, request.form.get("password", ""))
+        with writing(library.database) as connection:
             accounts.delete_user(connection, actor, user.id)
             audit.record(connection, actor, "data.deleted", f"user:{user.name}")
     except AccountError as error:
-        return _confirm_delete(error), 400
+        return _confirm_delete(error), ACCOUNTS.get(error.key, 400)
     flash("账号已删除。检索和阅读不受影响。")
     return redirect(url_for("home.page"), 303)
-
-
-def _check_password(typed: str) -> None:
-    """Raises AccountError("account.password_wrong") unless it is the password of who asks."""
-    library = the_library()
-    with reading(library.database) as connection:
-        kept = users.kept(connection, the_user().id)
-    if not passwords.holds(library.settings, kept.present if kept else None, typed):
-        raise AccountError("account.password_wrong")
 
 
 def _confirm_delete(error: AccountError | None = None) -> str:
