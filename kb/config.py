@@ -103,7 +103,51 @@ class Settings(BaseModel):
         "(seen by nobody else, switched off on /me), 0: none is",
     )
     # --- audit and backup
+    audit_days: int = Field(
+        1095,
+        ge=180,
+        le=36500,
+        description="kb audit prune 保留审计记录的天数,至少 180 · days of audit records that kb audit prune keeps, at least 180",
+    )
+    audit_key_file: Path | None = Field(
+        None,
+        description="审计密钥的文件,不填为数据文件夹里的 audit.key · file of the audit key; unset: audit.key in the data folder",
+    )
+    backups: Path | None = Field(
+        None,
+        description="升级前自动备份的文件夹,不填为数据文件夹里的 backups · folder of the backups that kb makes before an upgrade; "
+        "unset: backups in the data folder",
+    )
     # --- limits and metrics
+    searches_per_minute: int = Field(
+        600,
+        ge=1,
+        description="每人每分钟检索次数上限(未登录的按地址;输入建议为其三倍;本机不限) · searches a minute of one person "
+        "(of one address, signed out; suggestions: three times that; this machine: no limit)",
+    )
+    sign_ins_per_minute: int = Field(
+        20, ge=1, description="每个地址每分钟登录次数上限 · sign-ins a minute from one address"
+    )
+    uploads_per_minute: int = Field(
+        30, ge=1, description="每人每分钟上传次数上限 · uploads a minute of one person"
+    )
+    exports_per_minute: int = Field(
+        20, ge=1, description="每人每分钟导出次数上限 · exports a minute of one person"
+    )
+    proxies: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="前面有几层自己的反向代理,0 为没有 · reverse proxies of one's own in front, exactly so many; 0: none",
+    )
+    hosts: str = Field(
+        "",
+        description="只应答这些主机名,逗号分隔,不填为任何 · host names that are answered, comma-separated; unset: any",
+    )
+    metrics_token_file: Path | None = Field(
+        None,
+        description="存放 /metrics 口令的文件,不填只许本机 · file with the token for /metrics; unset: this machine only",
+    )
     # --- upload
     tls: bool = Field(
         False,
@@ -122,6 +166,10 @@ class Settings(BaseModel):
     @property
     def index(self) -> Path:
         return self.data / "index"
+
+    @property
+    def audit_copy(self) -> Path:
+        return self.data / "audit"
 
     @property
     def own_sources(self) -> Path:

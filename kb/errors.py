@@ -488,9 +488,93 @@ WORDS: dict[str, dict[Language, str]] = {
     },
     # --- limits (who may see what) ----------------------------------------------------------------------------
     # --- audit ------------------------------------------------------------------------------------------------
+    "audit.key_missing": {
+        "zh": "读不到审计密钥 {path}({reason}),不能记录也不能核对,这一步没有做。请把密钥放回原处;不要另建一把。",
+        "en": "The audit key {path} cannot be read ({reason}): nothing can be recorded or verified, and this was not done. Put the key back; do not make another.",
+    },
+    "audit.other_key": {
+        "zh": "第 {seq} 条起的记录由另一把密钥({name})封存,这里没有,不能核对。请用 kb audit verify --key 指明它的文件。",
+        "en": "Records from number {seq} on are sealed with another key ({name}), which is not here. Name its file with kb audit verify --key.",
+    },
+    "audit.altered": {
+        "zh": "第 {seq} 条记录被改动过:与它的封印不符。请保全现场,对照 audit 文件夹里的副本。",
+        "en": "Record {seq} was altered: it does not fit its seal. Secure the evidence and compare the copy in the audit folder.",
+    },
+    "audit.missing": {
+        "zh": "第 {seq} 条记录不见了。请保全现场,对照 audit 文件夹里的副本。",
+        "en": "Record {seq} is missing. Secure the evidence and compare the copy in the audit folder.",
+    },
+    "audit.added": {
+        "zh": "第 {seq} 条记录不是系统写下的:它在封存的末尾之后或起点之前。请保全现场。",
+        "en": "Record {seq} was not written by kb: it lies outside the sealed ends. Secure the evidence.",
+    },
+    "audit.out_of_order": {
+        "zh": "第 {seq} 条记录接不上前一条:有记录被调换或替换。请保全现场。",
+        "en": "Record {seq} does not follow the one before: records were exchanged. Secure the evidence.",
+    },
+    "audit.broken_before": {
+        "zh": "写第 {seq} 条记录时,前面的记录已经对不上:日志在它之前被动过。请对照 audit 文件夹里的副本。",
+        "en": "When record {seq} was written the log before it no longer held: it had been tampered with. Compare the copy in the audit folder.",
+    },
+    "audit.ends_altered": {
+        "zh": "日志两端的封存标记被改动或删去(第 {seq} 条处)。请保全现场,对照 audit 文件夹里的副本。",
+        "en": "The sealed ends of the log were altered or removed (at record {seq}). Secure the evidence and compare the copy in the audit folder.",
+    },
+    "audit.wiped": {
+        "zh": "审计日志是空的,而密钥 {path} 已经存在:从第 {seq} 条起全部被删。请保全现场。",
+        "en": "The audit log is empty although its key {path} exists: everything from record {seq} on was deleted. Secure the evidence.",
+    },
+    "audit.unguarded": {
+        "zh": "数据库里防止改动审计日志的触发器 {name} 不见了(现存第一条是第 {seq} 条)。记录本身相符;请查明是谁删去的。",
+        "en": "The trigger {name} that keeps the audit log from being changed is gone (the first record is {seq}). The records hold; find out who removed it.",
+    },
+    "audit.copy_missing": {
+        "zh": "副本({folder})缺第 {seq} 条记录,它曾经写入。数据库里的记录相符;请查明副本为何被截短。",
+        "en": "The copy ({folder}) lacks record {seq}, which had been written there. The database holds; find out who cut the copy.",
+    },
+    "audit.copy_altered": {
+        "zh": "副本({folder})的第 {seq} 条与数据库不符,副本被改动过。请保全现场。",
+        "en": "Record {seq} of the copy ({folder}) differs from the database: the copy was altered. Secure the evidence.",
+    },
+    "audit.copy_ahead": {
+        "zh": "副本({folder})里有第 {seq} 条,数据库里没有:数据库被截短,或换成了旧的。请保全现场。",
+        "en": "The copy ({folder}) has record {seq}, which the database lacks: the database was cut, or replaced by an older one. Secure the evidence.",
+    },
+    "audit.head_differs": {
+        "zh": "第 {seq} 条与另存的封印不符:日志被截短或整个重写过。请保全现场。",
+        "en": "Record {seq} does not have the seal that was kept elsewhere: the log was cut or rewritten. Secure the evidence.",
+    },
+    "audit.bad_head": {
+        "zh": "--head 的值读不懂:{value}。请写 kb audit head 打印的那一行,例如 812:3fa9…。",
+        "en": "The value of --head cannot be read: {value}. Give the line that kb audit head printed, such as 812:3fa9….",
+    },
     # --- backup -----------------------------------------------------------------------------------------------
     # --- sources and runs on the web --------------------------------------------------------------------------
     # --- lexicon on the web -----------------------------------------------------------------------------------
+    "words.bad_word": {
+        "zh": "「{word}」不能作词条:{field}{reason}。词表没有改动;改正后再试。",
+        "en": "“{word}” cannot be a term ({field}: {reason}). The lexicon was not changed; correct it and try again.",
+    },
+    "words.known": {
+        "zh": "「{word}」已在词表中,不必再加。词表没有改动。",
+        "en": "“{word}” is in the lexicon already. Nothing was changed.",
+    },
+    "words.unknown": {
+        "zh": "词表里没有「{word}」,可能刚被别人移除。词表没有改动;请刷新后再看。",
+        "en": "“{word}” is not in the lexicon; somebody may just have removed it. Nothing was changed; reload the page.",
+    },
+    "words.bad_lines": {
+        "zh": "有 {count} 处不能用,一行也没有导入;改正后再试。",
+        "en": "{count} faults, so no line was imported. Correct them and try again.",
+    },
+    "words.bad_group": {
+        "zh": "这组同义词不能用:{reason}。同义词没有改动;改正后再试。",
+        "en": "These equal names cannot be used: {reason}. Nothing was changed; correct them and try again.",
+    },
+    "words.no_group": {
+        "zh": "没有这组同义词,可能刚被别人改动。同义词没有改动;请刷新后再看。",
+        "en": "There is no such group of equal names; somebody may just have changed it. Nothing was changed; reload the page.",
+    },
     # --- upload and review ------------------------------------------------------------------------------------
     # --- personal pages ---------------------------------------------------------------------------------------
     "account.unit_name": {
@@ -525,6 +609,14 @@ WORDS: dict[str, dict[Language, str]] = {
     "web.too_many_requests": {
         "zh": "请求太多,请稍后再试。已打开的页面不受影响。",
         "en": "Too many requests; try again later. Open pages are not affected.",
+    },
+    "metrics.refused": {
+        "zh": "监控数据只给本机的程序,或带着口令的请求。内容没有改动;口令由运维设置(KB_METRICS_TOKEN_FILE)。",
+        "en": "Figures are for programs on this machine, or for requests with the token that the operator sets (KB_METRICS_TOKEN_FILE).",
+    },
+    "metrics.no_token": {
+        "zh": "口令文件 {path} 不能用:要读得出,内容是不少于 {limit} 个字符的 ASCII 文字。其他设置和数据不受影响;改正后重新运行。",
+        "en": "The token file {path} cannot be used: it must be readable and hold at least {limit} ASCII characters. Correct it and start again.",
     },
     "web.failed": {
         "zh": "系统出错,这次请求没有完成。文章没有丢失;请稍后再试,仍然出错时把下面的请求编号告诉运维。",
@@ -594,6 +686,12 @@ class QueryError(KbError):
     exit_code = 2
 
 
+class WordsError(KbError):
+    """A term or a group of equal names that cannot be used."""
+
+    exit_code = 2
+
+
 class AccessError(KbError):
     """Somebody asks for what is not his or hers to use."""
 
@@ -602,6 +700,10 @@ class AccountError(KbError):
     """An account, its password or a sign-in that cannot be as asked."""
 
     exit_code = 2
+
+
+class AuditError(KbError):
+    """The audit log cannot be written, or does not hold. The fact `seq` is the first number that is wrong."""
 
 
 class StoreError(KbError):

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 import unicodedata
 from contextlib import suppress
-from pathlib import Path
 from urllib.parse import quote, unquote
 
 from flask import Flask, current_app, request
@@ -15,8 +12,8 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 
 from kb.config import Settings
+from kb.store.secret import secret
 
-SECRET_BYTES = 32
 HOME = "/"
 NEXT_CHARS = 2000  # of an address that is gone back to
 _PLAIN = re.compile(r"/[!-~]*")  # ASCII without space and control characters
@@ -26,7 +23,7 @@ _NO_WAY_BACK = ("sign_in.page", "sign_in.first", "static")  # endpoints that nob
 def install(app: Flask, settings: Settings) -> None:
     """Refuse every change without a token of this browser's own (OWASP ASVS 5.0, 3.5.1)."""
     app.config.update(
-        SECRET_KEY=secret_key(settings.data / "secret_key"),
+        SECRET_KEY=secret(settings.data / "secret_key"),
         SESSION_COOKIE_NAME="__Host-session" if settings.tls else "session",
         SESSION_COOKIE_SECURE=settings.tls,
         SESSION_COOKIE_HTTPONLY=True,
@@ -35,19 +32,6 @@ def install(app: Flask, settings: Settings) -> None:
         WTF_CSRF_SSL_STRICT=settings.tls,
     )
     CSRFProtect(app)
-
-
-def secret_key(path: Path) -> bytes:
-    """The secret of this data folder, made when it is first needed. Another process may be making it too."""
-    with suppress(FileExistsError):
-        partial = path.with_name(f"{path.name}.{os.getpid()}")
-        partial.touch(mode=0o600)
-        partial.write_bytes(secrets.token_bytes(SECRET_BYTES))
-        try:
-            os.link(partial, path)
-        finally:
-            partial.unlink()
-    return path.read_bytes()
 
 
 def this_page() -> str:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
-from werkzeug.exceptions import BadHost, HTTPException
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
 from kb.errors import (
@@ -91,7 +91,9 @@ def install(app: Flask) -> None:
             return make_response(error.get_response())
         if status == 500:
             return failed()
-        if isinstance(error, BadHost):  # Flask builds no URL then, so no template can be rendered
+        if isinstance(
+            error, BadHost | SecurityError
+        ):  # Flask builds no URL then, so no template can be rendered
             return Response(page_400.replace(REQUEST_ID, g.request_id), status)
         key = KEYS.get(status, "web.bad_request" if status < 500 else "web.failed")
         kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}

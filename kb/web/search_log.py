@@ -31,7 +31,7 @@ BUSY_SECONDS = 1.0  # that a flush waits for the write lock before it keeps what
 WAITING = 10_000  # searches kept in memory at most
 FORGET_SECONDS = 3600.0  # between two looks for what is too old
 FAILURES = (SQLAlchemyError, KbError, OSError)  # of a disk or a database that may be well again later
-POPULAR = 6  # queries shown
+POPULAR = 24  # queries, of which not everybody is shown each
 POPULAR_SECONDS = 60.0  # that they stay as they are
 
 
@@ -87,6 +87,10 @@ class SearchLog:
             if dropped:
                 log.warning("searches.dropped", count=dropped)
             return True
+
+    def waiting(self) -> int:
+        """How many searches are not written yet."""
+        return len(self._waiting)
 
     def popular(self, connection: Connection) -> list[str]:
         """What many searched for lately and found; read from the store once in a while."""
