@@ -10,9 +10,8 @@ from itertools import islice
 
 from sqlalchemy import Engine as Database
 
-from kb import config
 from kb.config import Settings
-from kb.engine import Engine, open_engine
+from kb.engine import Engine, generations, open_engine
 from kb.errors import EngineDownError, TooSlowError
 from kb.model import (
     NOTHING_HIDDEN,
@@ -35,11 +34,11 @@ from kb.model import (
 )
 from kb.query import parse
 from kb.rewriting import limited, line, without_one
-from kb.store import articles
+from kb.store import articles, words
 from kb.store.db import reading
 from kb.store.reprints import copies
 from kb.text import snippet, synonyms
-from kb.text.lexicon import load_segmenter
+from kb.text.segment import Segmenter
 
 SNIPPET_CHARS = 120
 FACETS = ("newspaper", "source", "year", "month", "author", "affiliation", "edition_page")
@@ -52,10 +51,31 @@ LOWEST = 9  # below every level of a heading
 
 
 def open_search(settings: Settings, database: Database) -> Search:
-    """The search over a data folder. The index may be missing or unusable; `Search.problem` says so."""
-    segmenter = load_segmenter(config.lexicon_lines())
+    """The search over a data folder. The index may be missing or unusable; `Search.problem` says so.
+
+    An index that the lexicon has moved on from is asked with the words that it was made with.
+    """
+    with reading(database) as connection:
+        wanted, table = words.lexicon(connection), words.synonym_table(connection)
+    found = made_with(settings)
+    known = words.made_with(settings.index, found) if found else None
+    segmenter = (known or wanted).segmenter()
+    if known not in (None, wanted) and segmenter.fingerprint != found:  # of another version of kb
+        segmenter = wanted.segmenter()
     engine = open_engine(settings.index, segmenter, memory_mib=settings.index_memory_mib)
-    return Search(engine, database, settings.query_seconds, synonyms.read(config.synonyms_text()))
+    return Search(engine, database, settings.query_seconds, table, segmenter)
+
+
+def made_with(settings: Settings) -> str | None:
+    """The fingerprint of the words that the newest index was made with; None where that cannot be known."""
+    try:
+        folder = generations.current(settings.index)
+        if folder is None:
+            return None
+        with generations.held(folder):
+            return str(generations.read(folder).facts["segmenter"])
+    except (EngineDownError, KeyError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +86,7 @@ class Search:
     database: Database
     query_seconds: float | None = None  # that one query may take
     synonyms: synonyms.Table = field(default_factory=dict)
+    segmenter: Segmenter | None = None  # of the engine
 
     def find(
         self,

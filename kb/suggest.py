@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal, TypeVar
 
-from kb import config
 from kb.engine.tree import Every, Term, Value
 from kb.errors import EngineDownError, KbError
 from kb.model import (
@@ -35,9 +34,8 @@ from kb.model import (
     Word,
 )
 from kb.search import Search
-from kb.store import articles, limits, titles
+from kb.store import articles, limits, titles, words
 from kb.store.db import reading
-from kb.text import lexicon
 from kb.text.completion import Table, table
 from kb.text.correction import Vocabulary, vocabulary
 from kb.text.normalize import fold
@@ -116,12 +114,17 @@ class Suggester:
     _tables: Tables = NOTHING
     _terms: Vocabulary | None = None  # of the field
     _words: Vocabulary | None = None  # these and the words of the index
-    # Sequence numbers of the store and of the index that they were made of, and what was hidden from everybody.
-    _state: tuple[int, int, Hidden] = (-1, -1, NOTHING_HIDDEN)
+    # What was hidden from everybody, and what they were made of: store and index by number, the lexicon, the search.
+    _state: tuple[Hidden, *tuple[object, ...]] = (NOTHING_HIDDEN,)
     _look_at: float = 0.0  # when to look again, by the monotonic clock
     _making: threading.Thread | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _work: threading.Lock = field(default_factory=threading.Lock)  # held while tables are made
+
+    def use(self, search: Search) -> None:
+        """Ask another search from now on."""
+        self.search = search
+        self._look_at = 0.0
 
     def find(self, typed: str, *, hidden: Hidden = NOTHING_HIDDEN) -> list[Suggestion]:
         """Suggestions for what was typed. The first of all calls waits a little for the tables."""
@@ -204,7 +207,7 @@ class Suggester:
         began = time.monotonic()
         state = self._present_state()
         if state != self._state:
-            self._tables = make(self.search, hidden=state[-1])
+            self._tables = make(self.search, hidden=state[0])
             self._terms = vocabulary(fold(one) for one in self._tables.texts("term"))
             self._words = vocabulary(unhurried(_vocabulary(self.search, self._terms.words)))
             self._state = state
@@ -243,15 +246,19 @@ class Suggester:
         finally:
             self._look_at = max(self._look_at, time.monotonic() + LOOK_SECONDS)
 
-    def _present_state(self) -> tuple[int, int, Hidden]:
+    def _present_state(self) -> tuple[Hidden, *tuple[object, ...]]:
         with reading(self.search.database) as connection:
-            seq, hidden = articles.latest_seq(connection), limits.hidden(connection, ())
-        return seq, _indexed_seq(self.search), hidden
+            seq, lexicon = articles.latest_seq(connection), words.versions(connection).lexicon
+            hidden = limits.hidden(connection, ())
+        made_with = self.search.segmenter and self.search.segmenter.fingerprint
+        return hidden, seq, _indexed_seq(self.search), lexicon, made_with
 
 
 def make(search: Search, *, hidden: Hidden = NOTHING_HIDDEN) -> Tables:
     """The tables of the present state. An index that is away leaves out newspapers and authors."""
-    terms, names = [term.word for term in lexicon.read(config.lexicon_lines())], _names(search, hidden)
+    with reading(search.database) as connection:
+        terms = words.lexicon(connection).words
+    names = _names(search, hidden)
     counts = _term_counts(search, terms, hidden)
     ordered = sorted(terms, key=lambda term: (-counts.get(term, 0), len(term), term))
     tables: dict[Kind, Table] = {

@@ -31,7 +31,7 @@ from kb.web.asked import (
     ways,
 )
 from kb.web.library import the_library
-from kb.web.visitor import the_hidden
+from kb.web.visitor import the_hidden, the_visitor
 
 YEAR_SECONDS = 365 * 24 * 3600
 
@@ -117,7 +117,8 @@ def _note(asked: Asked, results: Results) -> None:
     kept = request.cookies.get(_sort_cookie(), "relevance")
     if asked.sort in ("relevance", kept) and replace(asked, sort="relevance") == Asked(asked.text):
         total = 0 if results.fallback else results.articles
-        the_library().log.note(asked.text, total, results.took_ms)
+        user = the_visitor().user
+        the_library().log.note(asked.text, total, results.took_ms, user.id if user else None)
 
 
 def _find(asked: Asked, offset: int, limit: int) -> Results:
