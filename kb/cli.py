@@ -150,7 +150,7 @@ def crawl(
     as_json: bool,
 ) -> None:
     """Fetch what is due from the named sources, or all enabled ones. Safe to repeat and to interrupt."""
-    from kb import ingest
+    from kb import crawling, ingest
     from kb.crawl.source import chosen
 
     if status:
@@ -161,9 +161,13 @@ def crawl(
         opening.writing_run(indexes=not no_index) as (settings, database),
         terminal.progress() as progress,
     ):
-        wanted = chosen(ingest.load_sources(settings), sources)
+        wanted, paused = crawling.unpaused(database, chosen(ingest.load_sources(settings), sources))
+        terminal.complain(
+            (one.source, f"已暂停({one.by},{one.since[:10]}),没有抓取;在 /admin/sources 恢复")
+            for one in paused
+        )
         first, last = since and since.date(), until and until.date()
-        reports = ingest.crawl(database, settings, wanted, since=first, until=last, progress=progress)
+        reports = crawling.crawl(database, settings, wanted, since=first, until=last, progress=progress)
         if not no_index:
             ingest.reindex(database, settings, everything=False, progress=progress)
     _crawl_said(reports, started, as_json)

@@ -6,7 +6,6 @@ import gzip
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,8 @@ from sqlalchemy import Engine as Database
 
 from kb import config
 from kb.config import Settings
-from kb.crawl.shapes import CrawlReport, Handed
+from kb.crawl.shapes import Handed
 from kb.crawl.source import Source, load_all
-from kb.crawl.walk import walk
 from kb.engine import Engine, open_engine
 from kb.errors import KbError, ParseError, StoreError
 from kb.model import REVIEW_BELOW, Article, CrawlPage, RawPage, StoredArticle
@@ -201,30 +199,12 @@ def _trusted(article: Article) -> Article:
 # --- crawl ----------------------------------------------------------------------------------------
 
 
-def crawl(
-    database: Database,
-    settings: Settings,
-    sources: Sequence[Source],
-    *,
-    since: date | None = None,
-    until: date | None = None,
-    progress: Progress = silent,
-) -> list[CrawlReport]:
-    """Crawl the sources one after the other. Stopped anywhere, the next run goes on. See kb.crawl.walk."""
-    pages.clean(settings.pages)
-    handed = _handed(database, settings)
-    reports = []
-    for source in sources:
-
-        def show(report: CrawlReport, _url: str) -> None:
-            progress("fetch", report.fetched, report.fetched + report.left)
-
-        reports.append(walk(source, handed, settings, since=since, until=until, progress=show))
-    return reports
+def unwatched(_article: Article) -> None:
+    """Nobody is told."""
 
 
-def _handed(database: Database, settings: Settings) -> Handed:
-    """The store and the parser as the functions that a crawl works with."""
+def hands(database: Database, settings: Settings, *, seen: Callable[[Article], None] = unwatched) -> Handed:
+    """The store and the parser as the functions that a crawl works with; `seen` is told of every article that is read."""
     with reading(database) as connection:
         near = articles.fingerprints(connection)
 
@@ -236,6 +216,7 @@ def _handed(database: Database, settings: Settings) -> Handed:
 
     def take(connection: Connection, page: RawPage, page_hash: str, source: Source) -> Outcome:
         article = read_crawled(settings, page, source)
+        seen(article)
         return articles.save(connection, [NewArticle(article, page_hash)], near)[0].outcome
 
     return Handed(
@@ -279,7 +260,7 @@ def reparse(
 ) -> ReparseReport:
     """Read every kept page again, of one source or all: a better rule needs no second crawl."""
     report = ReparseReport()
-    handed = _handed(database, settings)
+    handed = hands(database, settings)
     for done, name in enumerate(_reread(database, settings, handed, source), 1):
         if isinstance(name, Failure):
             report.failed.append(name)

@@ -296,6 +296,22 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
+class Hidden:
+    """What somebody may not see: what is limited to units (单位) that he or she does not belong to. Empty: nothing."""
+
+    units: frozenset[int] = frozenset()  # that the person belongs to
+    sources: frozenset[str] = frozenset()  # slugs, all of whose articles are hidden
+    articles: frozenset[int] = frozenset()  # ids of articles that are hidden for themselves
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.sources or self.articles)
+
+
+NOTHING_HIDDEN = Hidden()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What an engine is asked of the matches of a query: which of them, in what order, from where on, counted by what.
 
@@ -321,6 +337,7 @@ class Page:
     offset: int = 0
     limit: int = 10
     seconds: float | None = None  # that the answer may take
+    hidden: Hidden = NOTHING_HIDDEN  # what the asker may not see: for the answer it is not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,22 +440,6 @@ class Results:
 
 Role = Literal["reader", "trainer", "editor", "operator", "admin", "auditor"]
 ROLES: tuple[Role, ...] = ("reader", "trainer", "editor", "operator", "admin", "auditor")
-
-
-@dataclass(frozen=True, slots=True)
-class Hidden:
-    """What somebody may not see: what is limited to units (单位) that he or she does not belong to. Empty: nothing."""
-
-    units: frozenset[int] = frozenset()  # that the person belongs to
-    sources: frozenset[str] = frozenset()  # slugs, all of whose articles are hidden
-    articles: frozenset[int] = frozenset()  # ids of articles that are hidden for themselves
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.sources or self.articles)
-
-
-NOTHING_HIDDEN = Hidden()
 
 
 @dataclass(frozen=True, slots=True)

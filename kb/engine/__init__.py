@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kb.engine.tree import Tree
-from kb.model import Found, Mark, Match, Page, Query, StoredArticle
+from kb.model import NOTHING_HIDDEN, Found, Hidden, Mark, Match, Page, Query, StoredArticle
 from kb.text.segment import Segmenter
 
 
@@ -25,6 +25,8 @@ class Engine(Protocol):
         facet, so that its other values stay in sight; a collapsed copy still counts there. Equal dates and lengths are
         ordered by score, equal scores by article id; unknown dates come last in both orders of date. Of collapsed copies
         the one published first stands where its own date, length or score puts it.
+        What `page.hidden` names is in none of it; in a group of copies the first of the others stands for it. The weight of
+        words is that of the whole index all the same.
         Raises TooSlowError after `page.seconds`, in any thread.
         """
         ...
@@ -37,7 +39,7 @@ class Engine(Protocol):
         """What of a query to mark in titles and texts that it finds, or ("any") that its fallback finds."""
         ...
 
-    def like(self, stored: StoredArticle, limit: int) -> tuple[int, ...]:
+    def like(self, stored: StoredArticle, limit: int, *, hidden: Hidden = NOTHING_HIDDEN) -> tuple[int, ...]:
         """Ids of the articles most like one, the likest first: none of its own copies, of others' copies one."""
         ...
 

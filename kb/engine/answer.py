@@ -16,9 +16,10 @@ from kb.engine.rank import rank_road
 from kb.engine.roads import DenseRoad, Ranked, Road, Scope, fast_road, shape_of
 from kb.engine.snapshot import Snapshot
 from kb.engine.tree import Node, Not, Range, Rank, Tree, Value
-from kb.model import Found, Page, Sort
+from kb.model import Found, Hidden, Page, Sort
 
 LAST = 99_999_999  # behind every date
+KINDS_OF_PEOPLE = 64  # whose documents are remembered with a snapshot: 12 KB each at 100,000 articles
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +105,31 @@ def chosen(snapshot: Snapshot, page: Page, conditions: Sequence[Node], deadline:
         nodes.append(Range("body_chars", page.least_chars or 0, most))
     nodes += [Not(Value(name, frozenset(values))) for name, values in page.without.items() if values]
     living = None if snapshot.count == snapshot.docs else snapshot.living
-    allowed = both(living, *(matching(snapshot, node, deadline) for node in nodes))
+    seen = visible(snapshot, page.hidden)
+    allowed = both(living, seen, *(matching(snapshot, node, deadline) for node in nodes))
     only = {name: facets.having(snapshot, name, values) for name, values in page.only.items() if values}
     return Chosen(allowed, only)
+
+
+def visible(snapshot: Snapshot, hidden: Hidden) -> Bits | None:
+    """The documents without the hidden ones; None stands for all. Worked out once for a snapshot."""
+    if hidden.is_empty:
+        return None
+    known = snapshot.visible
+    found = known.get(hidden)
+    if found is None:
+        if len(known) >= KINDS_OF_PEOPLE:
+            known.clear()
+        found = known[hidden] = _visible(snapshot, hidden)
+    return found
+
+
+def _visible(snapshot: Snapshot, hidden: Hidden) -> Bits:
+    ids = np.fromiter(hidden.articles, np.int64, len(hidden.articles))
+    away = bits.of_mask(np.isin(snapshot.article_ids, ids))
+    if hidden.sources:
+        away |= facets.having(snapshot, "source", tuple(hidden.sources))
+    return snapshot.every & ~away
 
 
 # --- in which order -------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from kb.engine.serving import Serving, writing
 from kb.engine.snapshot import Snapshot
 from kb.engine.tree import Tree
 from kb.errors import TooSlowError
-from kb.model import Found, Mark, Match, Page, Query, StoredArticle
+from kb.model import NOTHING_HIDDEN, Found, Hidden, Mark, Match, Page, Query, StoredArticle
 from kb.text.segment import Segmenter
 
 
@@ -70,8 +70,8 @@ class ArrayEngine:
     def marks(self, query: Query, *, match: Match = "all") -> tuple[Mark, ...]:
         return plan.marks(query, self._segmenter, match)
 
-    def like(self, stored: StoredArticle, limit: int) -> tuple[int, ...]:
-        return like(self._serving.sound().snapshot, self._segmenter, stored, limit)
+    def like(self, stored: StoredArticle, limit: int, *, hidden: Hidden = NOTHING_HIDDEN) -> tuple[int, ...]:
+        return like(self._serving.sound().snapshot, self._segmenter, stored, limit, hidden)
 
     def words(self, least: int) -> Iterator[tuple[str, int]]:
         return words(self._serving.sound().snapshot, least)

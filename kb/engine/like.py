@@ -15,7 +15,7 @@ from kb.engine.clock import NEVER
 from kb.engine.snapshot import FIELD_NUMBER, Snapshot
 from kb.engine.tokens import encoded
 from kb.engine.tree import Or, Term
-from kb.model import BODY_KINDS, Page, StoredArticle
+from kb.model import BODY_KINDS, NOTHING_HIDDEN, Hidden, Page, StoredArticle
 from kb.text.segment import Segmenter
 
 TELLING = 25  # words that are asked
@@ -27,17 +27,24 @@ MORE = 4  # as many are asked for as are wanted, because copies of one text are 
 _WORD = re.compile(r"[\u4e00-\u9fd5]{2,}|[a-z][a-z0-9]+")
 
 
-def like(snapshot: Snapshot, segmenter: Segmenter, stored: StoredArticle, limit: int) -> tuple[int, ...]:
+def like(
+    snapshot: Snapshot,
+    segmenter: Segmenter,
+    stored: StoredArticle,
+    limit: int,
+    hidden: Hidden = NOTHING_HIDDEN,
+) -> tuple[int, ...]:
     """Ids of the articles most like `stored`, the likest first; of copies of one text the best placed, of its own none."""
     telling = _telling(snapshot, _counted(segmenter, stored))
     groups = snapshot.numbers("group")
-    own = stored.reprint_of or stored.id
-    copies = int(np.count_nonzero(groups == own))
+    # The index knows the group also where the earliest copy is hidden from who asks.
+    own = {stored.reprint_of or stored.id, *groups[snapshot.article_ids == stored.id].tolist()}
+    copies = int(np.count_nonzero(np.isin(groups, list(own))))
     tree = Or(tuple(Term("text", word, weight) for word, weight in telling))
-    found = find(snapshot, tree, Page(limit=copies + limit * MORE), NEVER)
+    found = find(snapshot, tree, Page(limit=copies + limit * MORE, hidden=hidden), NEVER)
     scores = dict(zip(found.ids, found.scores, strict=True))
     least = scores.get(stored.id, 0.0) * LEAST_SHARE
-    seen = {own}
+    seen = set(own)
     chosen: list[int] = []
     for article_id, group in _groups(snapshot, found.ids):
         if group not in seen and scores[article_id] >= least:

@@ -31,6 +31,7 @@ from kb.engine.segments import Segment
 from kb.engine.spans import S_WIDTH, from_arrays, having, row_of
 from kb.engine.tokens import FIELDS
 from kb.errors import EngineDownError
+from kb.model import Hidden
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class Snapshot:
         self.spans = np.array([row_of(part.arrays) for part in parts], np.int64).reshape(len(parts), S_WIDTH)
         self._heads: list[Ints] = []
         self.scales = np.ones((len(FIELDS), len(parts)))
+        self.visible: dict[Hidden, Bits] = {}  # what people may see, by what they may not
         for number, field in enumerate(FIELDS):
             self._weigh(number, field)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -16,13 +14,10 @@ from kb.model import (
     HIDDEN_STATUSES,
     SHOWN_STATUSES,
     Article,
-    Author,
-    Block,
-    Provenance,
-    Quotation,
     Status,
     StoredArticle,
 )
+from kb.store import content
 from kb.store.reprints import link, near_ids
 from kb.store.tables import article_versions, articles, sequence
 from kb.text.fingerprint import Fingerprints, body_hash, simhash
@@ -180,7 +175,7 @@ def _may_have_copies(saving: _Saving, values: dict[str, Any]) -> bool:
 
 def _values(item: NewArticle) -> dict[str, Any]:
     article = item.article
-    content = _content(article)
+    kept = content.of(article)
     body = [block.text for block in article.blocks if block.kind in BODY_KINDS]
     return {
         "key": article.key,
@@ -188,35 +183,14 @@ def _values(item: NewArticle) -> dict[str, Any]:
         "published": article.published,
         "newspaper": article.newspaper,
         "edition_page": article.edition_page,
-        "content": content,
-        "content_hash": content_hash(content),
+        "content": kept,
+        "content_hash": content.hashed(kept),
         "body_hash": body_hash(body),
         "simhash": simhash("\n".join(body)),
         "body_chars": sum(len(text) for text in body),
         "page_hash": item.page_hash,
         "stored_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-
-
-_BLOCK = tuple(one.name for one in fields(Block))
-_NESTED = ("blocks", "quotations", "authors", "provenance")
-_PLAIN = tuple(one.name for one in fields(Article) if one.name not in ("key", "source", *_NESTED))
-
-
-def _content(article: Article) -> dict[str, Any]:
-    # By hand: dataclasses.asdict takes a third of the time of saving an article.
-    content = {name: getattr(article, name) for name in _PLAIN}
-    content["blocks"] = [{name: getattr(block, name) for name in _BLOCK} for block in article.blocks]
-    content["quotations"] = [asdict(quotation) for quotation in article.quotations]
-    content["authors"] = [asdict(author) for author in article.authors]
-    content["provenance"] = asdict(article.provenance)
-    return content
-
-
-def content_hash(content: dict[str, Any]) -> str:
-    """SHA-256 of what a reader sees of an article; provenance and CMS tags do not count."""
-    seen = {name: value for name, value in content.items() if name not in ("provenance", "tags")}
-    return hashlib.sha256(json.dumps(seen, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 def _is_old(connection: Connection, stored: Row[Any], item: NewArticle, new_hash: str) -> bool:
@@ -373,22 +347,9 @@ def _stored(row: Row[Any], old: Row[Any] | None = None) -> StoredArticle:
         seq=row.seq,
         version=said.version,
         status=row.status,
-        article=article_from_content(row.key, row.source, said.content),
+        article=content.article(row.key, row.source, said.content),
         reprint_of=row.reprint_of,
         page_hash=said.page_hash,
         stored_at=said.stored_at,
         body_chars=said.body_chars,
     )
-
-
-def article_from_content(key: str, source: str, content: dict[str, Any]) -> Article:
-    """An Article from the JSON that `save` wrote."""
-    fields = dict(content)
-    provenance = dict(fields.pop("provenance"))
-    provenance["removed"] = tuple(provenance["removed"])
-    provenance["flags"] = tuple(provenance["flags"])
-    fields["blocks"] = tuple(Block(**block) for block in fields["blocks"])
-    fields["quotations"] = tuple(Quotation(**quotation) for quotation in fields["quotations"])
-    fields["authors"] = tuple(Author(**author) for author in fields["authors"])
-    fields["tags"] = tuple(fields["tags"])
-    return Article(key=key, source=source, provenance=Provenance(**provenance), **fields)

@@ -149,6 +149,34 @@ def archived(connection: Connection, source: str | None = None) -> Iterator[Craw
         yield _page(row)
 
 
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Some of the pages of a source that failed."""
+
+    pages: tuple[CrawlPage, ...]  # the newest first
+    total: int
+    reasons: tuple[tuple[str, int], ...]  # (("parse.no_body", 17), …) of all of them, the most first
+
+
+def failures(connection: Connection, source: str, *, limit: int = 50, offset: int = 0) -> Failures:
+    """The pages of a source that failed."""
+    failed = (frontier.c.source == source, frontier.c.state == "failed")
+    grouped = select(frontier.c.reason, func.count()).where(*failed).group_by(frontier.c.reason)
+    reasons = [(row[0] or "", int(row[1])) for row in connection.execute(grouped)]
+    asked = select(*_COLUMNS).where(*failed).order_by(frontier.c.id.desc()).limit(limit).offset(offset)
+    pages = tuple(_page(row) for row in connection.execute(asked))
+    total = sum(count for _reason, count in reasons)
+    return Failures(pages, total, tuple(sorted(reasons, key=lambda one: (-one[1], one[0]))))
+
+
+def retry(connection: Connection, source: str, *, now: str, url: str | None = None) -> int:
+    """Make failed pages of a source due, one or all: the next crawl fetches them. Returns how many."""
+    failed = [frontier.c.source == source, frontier.c.state == "failed"]
+    if url is not None:
+        failed.append(frontier.c.url == url)
+    return connection.execute(update(frontier).where(*failed).values(due_at=now)).rowcount
+
+
 def problems(connection: Connection, source: str, limit: int = 50) -> list[CrawlPage]:
     """Pages that failed, are blocked or hold no article, newest first."""
     query = select(*_COLUMNS).where(

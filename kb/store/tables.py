@@ -153,6 +153,8 @@ runs = Table(
     Column("left", Integer, nullable=False),
     Column("stopped", String(40)),  # key of the error that stopped it: robots.refused
     Column("detail", Text),  # its words in Chinese
+    Column("pid", Integer, nullable=False),  # of the process that crawls: it holds the writer's lock
+    Column("lacking", JSON, nullable=False),  # {"read": 41, "date": 3}: kb.store.runs.Lacking
 )
 
 Index("ix_runs_source_started_at", runs.c.source, runs.c.started_at)

@@ -16,6 +16,7 @@ from kb.web import (
     advanced,
     article,
     callers,
+    display,
     forms,
     headers,
     health,
@@ -46,7 +47,7 @@ from kb.web.admin import users as admin_users
 from kb.web.asked import SCOPES
 from kb.web.search_log import SearchLog
 
-PARTS = (home, search, advanced, article, suggest, papers, help, health, metrics, sign_in, me)
+PARTS = (home, search, advanced, article, suggest, papers, help, health, metrics, sign_in, me, display)
 ADMIN_PARTS = (
     admin_home,
     admin_users,

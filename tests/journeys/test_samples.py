@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine as Database
 
-from kb import config, ingest
+from kb import config, crawling, ingest
 from kb.config import Settings
 from kb.export.records import article_record
 
@@ -63,8 +63,8 @@ def test_the_sample_newspapers_come_out_as_they_were_written(database: Database,
     known = ingest.load_sources(mirrored)
     sources = [known["sample-classic"], known["sample-pc"]]
 
-    first = ingest.crawl(database, mirrored, sources)
-    second = ingest.crawl(database, mirrored, sources)
+    first = crawling.crawl(database, mirrored, sources)
+    second = crawling.crawl(database, mirrored, sources)
 
     expected = truth("truth-classic.jsonl") + truth("truth-pc.jsonl")
     found = {record["url"]: record for record in map(article_record, ingest.every_article(database))}
@@ -99,7 +99,7 @@ def test_the_sample_text_pages_come_out_as_they_were_written(database: Database,
 
 
 def test_reparse_of_a_crawled_newspaper_changes_nothing(database: Database, mirrored: Settings) -> None:
-    ingest.crawl(database, mirrored, [ingest.load_sources(mirrored)["sample-pc"]])
+    crawling.crawl(database, mirrored, [ingest.load_sources(mirrored)["sample-pc"]])
 
     report = ingest.reparse(database, mirrored)
 

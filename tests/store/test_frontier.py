@@ -247,3 +247,29 @@ def test_a_page_and_what_was_found_on_it_stand_or_fall_together(stored: Database
     with reading(stored) as connection:
         assert frontier.find(connection, page(8).url) is None
         assert frontier.find(connection, page(1).url) == page(1)
+
+
+def test_a_failed_page_that_is_to_be_tried_again_is_fetched_by_the_next_run(stored: Database) -> None:
+    failed = {"state": "failed", "due_at": None}
+    save(stored, page(1, reason="parse.no_body", **failed), page(2, reason="parse.no_body", **failed))
+    save(stored, page(3, state="done"))
+    with writing(stored) as connection:
+        found = frontier.failures(connection, "qinghe", limit=1)
+        tried = [frontier.retry(connection, "qinghe", now=NOW, url=page(number).url) for number in (1, 3)]
+    open_round(stored)
+
+    assert ([one.url for one in found.pages], found.total) == ([page(2).url], 2)
+    assert found.reasons == (("parse.no_body", 2),)
+    assert tried == [1, 0]
+    assert leased_numbers(stored) == ["1"]
+
+
+def test_all_failed_pages_of_a_source_can_be_tried_again_at_once(stored: Database) -> None:
+    save(stored, page(1, state="failed"), page(2, state="failed"), page(3, state="blocked"))
+    with writing(stored) as connection:
+        frontier.add(connection, [page(1, "other", state="failed")])
+        tried = frontier.retry(connection, "qinghe", now=NOW)
+    open_round(stored)
+
+    assert tried == 2
+    assert leased_numbers(stored) == ["1", "2"]

@@ -7,11 +7,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 
 from kb.config import shipped
+from kb.model import ROLES, Role
 from tests.web import shelf
+from tests.web.people import signed_in
 
 PAGES = {
     "home": ("/", 200),
@@ -34,6 +37,7 @@ PAGES = {
     "issue": ("/papers/青溪法治报/2021-05-05", 200),
     "no issue": ("/papers/青溪法治报/2021-05-06", 404),
     "edition page": ("/papers/青溪法治报/2021-05-05/07", 200),
+    "display": ("/display?next=/search?q=党建", 200),
     "not found": ("/nope", 404),
     "withdrawn": (f"/a/{shelf.WITHDRAWN}", 410),
 }
@@ -103,8 +107,39 @@ def test_words_on_pages_use_full_width_punctuation(page: html.HtmlElement) -> No
     assert not re.search(r"[\u4e00-\u9fff][,:;?!()]", page.text_content())
 
 
-def test_all_styles_together_are_small() -> None:
-    assert sum(path.stat().st_size for path in STYLES.glob("*.css")) <= 12 * 1024
+STYLES_LIMIT = 12 * 1024  # bytes, of all style sheets that one page loads (screens.md §1)
+
+
+def weight(page: html.HtmlElement) -> int:
+    """Bytes of the style sheets that a page links; each has to be one of ours."""
+    links = page.cssselect("link[rel=stylesheet]")
+    return sum((STYLES / link.get("href").rpartition("/")[2]).stat().st_size for link in links)
+
+
+def test_the_styles_that_a_page_loads_are_small(page: html.HtmlElement) -> None:
+    assert 0 < weight(page) <= STYLES_LIMIT
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_styles_that_any_page_of_a_role_loads_are_small(app: Flask, role: Role) -> None:
+    browser = signed_in(app, role)
+    rules = [
+        rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments
+    ]
+    answers = [browser.get(rule.rule) for rule in rules]
+    pages = [
+        html.document_fromstring(one.text) for one in answers if one.mimetype == "text/html" and one.text
+    ]
+
+    assert len(pages) > 5
+    assert [one.findtext(".//title") for one in pages if weight(one) > STYLES_LIMIT] == []
+    assert not any(one.cssselect("style, [style]") for one in pages)
+
+
+def test_every_style_sheet_is_loaded_by_some_template() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in shipped("templates").rglob("*.html"))
+
+    assert [path.name for path in STYLES.glob("*.css") if f"filename='{path.name}'" not in sources] == []
 
 
 @pytest.mark.parametrize("style", sorted(STYLES.glob("*.css")), ids=lambda path: path.name)
@@ -116,9 +151,12 @@ def test_styles_use_nothing_that_chromium_83_lacks(style: Path) -> None:
     )
 
 
-def tokens() -> dict[str, str]:
+def tokens(contrast: str = "normal") -> dict[str, str]:
+    """The colours, as they are or where high contrast is chosen."""
     text = (STYLES / "tokens.css").read_text(encoding="utf-8")
-    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6});", text))
+    usual, _, high = text.partition("[data-contrast=high]")
+    named = r"--([\w-]+): (#[0-9a-f]{3,6});"
+    return dict(re.findall(named, usual)) | dict(re.findall(named, high if contrast == "high" else ""))
 
 
 def luminance(colour: str) -> float:
@@ -133,7 +171,7 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("ground", ["paper", "shade"])
+@pytest.mark.parametrize("ground", ["paper", "shade", "glow"])
 def test_text_can_be_read_on_every_ground(ground: str) -> None:
     colours = tokens()
 
@@ -141,3 +179,15 @@ def test_text_can_be_read_on_every_ground(ground: str) -> None:
         contrast(colours[name], colours[ground]) >= 4.5 for name in ("red", "red-dark", "ink", "mute", "link")
     )
     assert contrast(colours["control"], colours[ground]) >= 3
+
+
+@pytest.mark.parametrize("ground", ["paper", "shade", "glow"])
+def test_high_contrast_is_seven_to_one_for_all_text_and_four_and_a_half_for_lines(ground: str) -> None:
+    colours = tokens("high")
+
+    assert all(
+        contrast(colours[name], colours[ground]) >= 7
+        for name in ("red", "red-dark", "ink", "mute", "link", "control")
+    )
+    assert contrast(colours["line"], colours[ground]) >= 4.5
+    assert contrast(colours["paper"], colours["red"]) >= 7  # the header, buttons

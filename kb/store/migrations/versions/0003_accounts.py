@@ -49,6 +49,8 @@ def _runs() -> None:
         sa.Column("left", sa.Integer(), nullable=False),
         sa.Column("stopped", sa.String(length=40), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("lacking", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
     )
     op.create_index("ix_runs_source_started_at", "runs", ["source", "started_at"], unique=False)
