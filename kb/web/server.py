@@ -161,6 +161,9 @@ def _be_web(
     signal.signal(signal.SIGTERM, _interrupt_once)
     threading.Thread(target=_end_with, args=(alive,), name="parent", daemon=True).start()
     with suppress(KeyboardInterrupt):
+        app.extensions[
+            EXTENSION
+        ].present.follow()  # the index may be newer than what was loaded before the fork
         _answer(app, settings, listening)
 
 
