@@ -83,7 +83,7 @@ def test_a_run_tells_why_it_stopped_and_what_failed_of_its_source(operator: Flas
     assert "请等待 90 秒" in tree.text_content()
     assert "缺作者 5" in tree.text_content()
     assert [row[0] for row in rows(tree)] == [f"{HOME}/2", f"{HOME}/1"]
-    assert rows(tree)[0][1] == "未找到正文：<b>x</b>"
+    assert rows(tree)[0][1] == "未找到正文:<b>x</b>"
 
 
 def test_one_page_is_tried_again_and_then_waits(operator: FlaskClient) -> None:
