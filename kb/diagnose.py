@@ -56,8 +56,8 @@ def _schema(database: Database, _settings: Settings) -> Finding:
     return Finding("schema", True, f"结构版本 {revision(database)}(本程序 {REVISION})")
 
 
-def _index(_database: Database, settings: Settings) -> Finding:
-    engine = open_index(settings)
+def _index(database: Database, settings: Settings) -> Finding:
+    engine = open_index(settings, database)
     problem = engine.problem()
     if problem is not None:
         return Finding("index", False, problem)
@@ -68,7 +68,7 @@ def _index(_database: Database, settings: Settings) -> Finding:
 
 
 def _lag(database: Database, settings: Settings) -> Finding:
-    engine = open_index(settings)
+    engine = open_index(settings, database)
     indexed = 0 if engine.problem() is not None else engine.indexed_seq()
     with reading(database) as connection:
         behind = articles.count_unindexed(connection, indexed)

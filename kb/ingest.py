@@ -22,12 +22,11 @@ from kb.model import REVIEW_BELOW, Article, CrawlPage, RawPage, StoredArticle
 from kb.parse import article as parse_article
 from kb.parse import files
 from kb.parse import page as parse_page
-from kb.store import articles, frontier, pages
+from kb.store import articles, frontier, pages, words
 from kb.store.articles import NewArticle, Outcome
 from kb.store.db import checkpoint, reading, writing
 from kb.store.ranges import Range, ranges
 from kb.text.fingerprint import Fingerprints
-from kb.text.lexicon import load_segmenter
 
 FILES = "files"  # slug of the source of everything that was added by hand
 SAVED_TOGETHER = 400  # articles in one transaction: large enough for speed, small enough to lose little work
@@ -314,11 +313,16 @@ def _reread_file(
 # --- index ----------------------------------------------------------------------------------------
 
 
-def open_index(settings: Settings) -> Engine:
-    """The index as it is. Raises EngineDownError when it is missing, damaged or made with other words."""
-    return open_engine(
-        settings.index, load_segmenter(config.lexicon_lines()), memory_mib=settings.index_memory_mib
-    )
+def open_index(settings: Settings, database: Database) -> Engine:
+    """The index as it is, to be kept with the words of the present lexicon.
+
+    Its methods raise EngineDownError when it is missing, damaged or made with other words.
+    """
+    with reading(database) as connection:
+        present = words.lexicon(connection)
+    segmenter = present.segmenter()
+    words.keep_made_with(settings.index, segmenter.fingerprint, present)
+    return open_engine(settings.index, segmenter, memory_mib=settings.index_memory_mib)
 
 
 def reindex(
@@ -329,7 +333,7 @@ def reindex(
 
     A missing or damaged index is rebuilt; a rebuild that was killed goes on. Returns how many articles went through.
     """
-    engine = engine or open_index(settings)
+    engine = engine or open_index(settings, database)
     engine.tidy()
     if everything or engine.problem() is not None:
         return _rebuild(database, settings, engine, progress)

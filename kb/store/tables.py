@@ -26,7 +26,7 @@ metadata = MetaData(
     }
 )
 
-# One row: the sequence number that the last change of an article got.
+# Numbers that only grow: that of the last change of an article (seq), of limits (limits), the last id of an article.
 sequence = Table(
     "sequence",
     metadata,
@@ -290,16 +290,17 @@ audit = Table(
     Column("action", String(40), nullable=False),  # user.locked
     Column("object", Text, nullable=False),  # user:zhangsan
     Column("outcome", String(12), nullable=False),  # ok, refused, failed
-    Column("detail", Text, nullable=False),  # canonical JSON
+    Column("detail", Text, nullable=False),  # JSON
+    Column("key", String(16), nullable=False),  # name of the key that sealed it
     Column("previous", String(64), nullable=False),  # the seal of the record before
     Column("seal", String(64), nullable=False),
 )
 
-# Its two ends, sealed too: what was cut off at either end is missed.
+# Its two ends, sealed too: what was cut off at either end is missed. And how far its copy was known to reach.
 audit_ends = Table(
     "audit_ends",
     metadata,
-    Column("name", String(8), primary_key=True),  # first, last
+    Column("name", String(8), primary_key=True),  # first, last, copied
     Column("seq", Integer, nullable=False),
     Column("seal", String(64), nullable=False),  # of that record; of `first` the one before it
     Column("mac", String(64), nullable=False),
@@ -312,18 +313,19 @@ lexicon_words = Table(
     "lexicon_words",
     metadata,
     Column("word", String(40), primary_key=True),
-    Column("frequency", Integer),  # as in corpus/lexicon/terms.tsv
+    Column("frequency", Integer),  # as jieba counts; NULL: the lowest at which the word is cut out whole
     Column("is_removed", Boolean, nullable=False),
     Column("changed_at", String(20), nullable=False),
     Column("changed_by", Text, nullable=False),
 )
 
-# 同义词 that they added.
+# 同义词 that they added, or shipped groups that they switched off.
 synonym_groups = Table(
     "synonym_groups",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("names", JSON, nullable=False),  # ["二十大", "党的二十大"]
+    Column("is_removed", Boolean, nullable=False),
     Column("changed_at", String(20), nullable=False),
     Column("changed_by", Text, nullable=False),
 )
@@ -341,6 +343,7 @@ reviews = Table(
     Column("page_hash", String(64), nullable=False),
     Column("content_type", Text, nullable=False),
     Column("content", JSON, nullable=False),  # the article as read, as in `articles`
+    Column("source_text", Text, nullable=False),  # what the page says, without its markup
     Column("confidence", Integer, nullable=False),  # in hundredths
     Column("state", String(8), nullable=False, index=True),  # waiting, passed, returned
     Column("created_at", String(20), nullable=False),
@@ -349,4 +352,14 @@ reviews = Table(
     Column("decided_by", Text),
     Column("note", Text),
     Column("article_id", Integer, ForeignKey("articles.id")),
+)
+
+# Files that editors sent, and what became of each.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", String(20), nullable=False, index=True),
+    Column("by", Text, nullable=False),
+    Column("files", JSON, nullable=False),  # kb.store.uploads.UploadedFile of each
 )

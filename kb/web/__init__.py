@@ -8,13 +8,14 @@ from jinja2 import StrictUndefined
 
 from kb import __version__, config, log
 from kb.config import Settings
-from kb.search import open_search
+from kb.present import PresentSearch
 from kb.store.db import open_database
 from kb.suggest import Suggester
 from kb.web import (
     access,
     advanced,
     article,
+    callers,
     display,
     forms,
     headers,
@@ -22,6 +23,7 @@ from kb.web import (
     help,
     home,
     library,
+    limiting,
     me,
     metrics,
     papers,
@@ -84,15 +86,20 @@ def create_app(settings: Settings) -> Flask:
     app.json = Json(app)
     _set_up_templates(app)
     database = open_database(settings.database)
-    opened = open_search(settings, database)
-    library.install(app, library.Library(settings, database, opened, Suggester(opened), SearchLog(settings)))
+    present = PresentSearch(settings, database)
+    suggester = Suggester(present.get())
+    present.on_swap(suggester.use)
+    library.install(app, library.Library(settings, database, present, suggester, SearchLog(settings)))
     for part in (*PARTS, *ADMIN_PARTS):
         app.register_blueprint(part.blueprint)
     access.public(app.view_functions["static"])
     headers.install(app, tls=settings.tls)
+    metrics.install(app, settings)
     access.install(app)
     forms.install(app, settings)
+    limiting.install(app, settings)
     problems.install(app)
+    callers.install(app, settings)
     return app
 
 

@@ -8,6 +8,18 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+# The audit log is only added to, at its end. Pruning seals a later first record; what lies before it may go.
+AUDIT_TRIGGERS = (
+    """CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END""",
+    """CREATE TRIGGER audit_is_not_cut BEFORE DELETE ON audit
+    WHEN OLD.seq >= coalesce((SELECT seq FROM audit_ends WHERE name = 'first'), 0)
+    BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END""",
+    """CREATE TRIGGER audit_grows_at_its_end BEFORE INSERT ON audit
+    WHEN EXISTS (SELECT 1 FROM audit WHERE seq >= NEW.seq)
+    BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END""",
+)
+
 
 def upgrade() -> None:
     _runs()
@@ -18,6 +30,7 @@ def upgrade() -> None:
     _audit()
     _words()
     _reviews()
+    _uploads()
     # What is limited to units is told by the source too, so the covering indexes hold it.
     op.drop_index(op.f("ix_articles_issue"), table_name="articles")
     op.create_index(
@@ -182,6 +195,9 @@ def _limits() -> None:
         sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_article_limits_unit_id")),
         sa.PrimaryKeyConstraint("article_id", "unit_id", name=op.f("pk_article_limits")),
     )
+    op.execute(
+        "INSERT INTO sequence (name, value) VALUES ('limits', 0)"
+    )  # moves on with every change of them
 
 
 def _audit() -> None:
@@ -196,6 +212,7 @@ def _audit() -> None:
         sa.Column("object", sa.Text(), nullable=False),
         sa.Column("outcome", sa.String(length=12), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("key", sa.String(length=16), nullable=False),
         sa.Column("previous", sa.String(length=64), nullable=False),
         sa.Column("seal", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
@@ -208,6 +225,9 @@ def _audit() -> None:
         sa.Column("mac", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_audit_ends")),
     )
+    if op.get_bind().dialect.name == "sqlite":
+        for trigger in AUDIT_TRIGGERS:
+            op.execute(trigger)
 
 
 def _words() -> None:
@@ -224,6 +244,7 @@ def _words() -> None:
         "synonym_groups",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("names", sa.JSON(), nullable=False),
+        sa.Column("is_removed", sa.Boolean(), nullable=False),
         sa.Column("changed_at", sa.String(length=20), nullable=False),
         sa.Column("changed_by", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_synonym_groups")),
@@ -240,6 +261,7 @@ def _reviews() -> None:
         sa.Column("page_hash", sa.String(length=64), nullable=False),
         sa.Column("content_type", sa.Text(), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("source_text", sa.Text(), nullable=False),
         sa.Column("confidence", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("created_at", sa.String(length=20), nullable=False),
@@ -253,3 +275,15 @@ def _reviews() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_reviews_key")),
     )
     op.create_index(op.f("ix_reviews_state"), "reviews", ["state"], unique=False)
+
+
+def _uploads() -> None:
+    op.create_table(
+        "uploads",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("at", sa.String(length=20), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("files", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
+    )
+    op.create_index(op.f("ix_uploads_at"), "uploads", ["at"], unique=False)
