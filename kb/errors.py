@@ -390,8 +390,156 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "您的账号不能使用这一页,需要的角色:{roles}。内容没有改动;确有需要请找管理员。",
         "en": "Your account may not use this page, which is for: {roles}. Nothing was changed; ask the administrator.",
     },
+    "access.sign_in_expired": {
+        "zh": "登录已过期,请重新登录;登录后会回到这里。没有提交的内容没有保存。",
+        "en": "The sign-in has expired. Sign in again; this page will open after it. What was not sent was not saved.",
+    },
+    "access.password_due": {
+        "zh": "请先修改密码,然后继续。",
+        "en": "Change the password first, then go on.",
+    },
+    "account.bad_name": {
+        "zh": "账号名“{name}”不能用:2 到 64 个字,可用汉字、字母、数字和 . _ - @。没有改动;请换一个。",
+        "en": "The account name {name!r} cannot be used: 2 to 64 letters, digits or . _ - @. Nothing was changed; choose another.",
+    },
+    "account.bad_full_name": {
+        "zh": "姓名要有 1 到 64 个字,不能有换行和控制字符。没有改动;请改正。",
+        "en": "A person's name has 1 to 64 characters and no control characters. Nothing was changed; correct it.",
+    },
+    "account.bad_role": {
+        "zh": "没有“{role}”这种角色;可用:{roles}。没有改动;请改正。",
+        "en": "There is no role {role!r}; there are: {roles}. Nothing was changed; correct it.",
+    },
+    "account.name_taken": {
+        "zh": "已经有账号“{name}”。没有改动;请换一个账号名。",
+        "en": "There is an account {name!r} already. Nothing was changed; choose another name.",
+    },
+    "account.unknown": {
+        "zh": "没有这个账号:{name}。没有改动;用 kb user list 或用户页面查看。",
+        "en": "There is no such account: {name}. Nothing was changed; see kb user list.",
+    },
+    "account.no_unit": {
+        "zh": "没有编号为 {unit} 的单位。没有改动;请从列表中选择。",
+        "en": "There is no unit with the number {unit}. Nothing was changed; choose one of the list.",
+    },
+    "account.last_admin": {
+        "zh": "“{name}”是最后一个能登录的管理员,不能锁定、删除或改换角色。没有改动;请先指定另一个管理员。",
+        "en": "{name} is the last administrator who can sign in: not locked, deleted or given another role. Name another first.",
+    },
+    "account.password_short": {
+        "zh": "密码太短:至少 {least} 个字,建议 15 个以上。没有改动;一句自己记得住的话就很好。",
+        "en": "The password is too short: {least} characters at least, 15 or more are better. Nothing was changed.",
+    },
+    "account.password_long": {
+        "zh": "密码太长:最多 {most} 个字。没有改动;请缩短。",
+        "en": "The password is too long: {most} characters at most. Nothing was changed; shorten it.",
+    },
+    "account.password_common": {
+        "zh": "这个密码很多人用,一猜就中。没有改动;请换一个。",
+        "en": "Many people use this password, so it is guessed first. Nothing was changed; choose another.",
+    },
+    "account.password_is_name": {
+        "zh": "密码不能是账号名或姓名。没有改动;请换一个。",
+        "en": "The password may not be the account's or the person's name. Nothing was changed; choose another.",
+    },
+    "account.password_classes": {
+        "zh": "密码要含大写字母、小写字母、数字、其他符号中的至少三种。没有改动;请换一个。",
+        "en": "The password needs three of: capitals, small letters, digits, other characters. Nothing was changed.",
+    },
+    "account.password_used": {
+        "zh": "这个密码正在用或最近用过(最近 {count} 个不能再用)。没有改动;请换一个。",
+        "en": "This password is in use or was lately (the last {count} may not be taken again). Nothing was changed.",
+    },
+    "account.password_wrong": {
+        "zh": "原密码不对。没有改动;请再输一次。",
+        "en": "The present password is another one. Nothing was changed; type it again.",
+    },
+    "account.password_differs": {
+        "zh": "两次输入的新密码不一样。没有改动;请再输一次。",
+        "en": "The two new passwords differ. Nothing was changed; type them again.",
+    },
+    "account.sign_in_failed": {
+        "zh": "账号名或密码不对。忘了密码请找管理员。",
+        "en": "The name or the password is wrong. Ask the administrator if you forgot it.",
+    },
+    "account.wait": {
+        "zh": "试错太多次,请在 {time} 以后再试(约 {wait})。在登录过的电脑上一般不受影响;忘了密码请找管理员。",
+        "en": "Too many wrong tries. Try again after {time} (in about {seconds} s), or on a computer that you signed in on before.",
+    },
+    "account.locked": {
+        "zh": "这个账号已被管理员锁定。确实需要时请找管理员。",
+        "en": "The administrator has locked this account. Ask him or her if you need it.",
+    },
+    "account.busy": {
+        "zh": "现在登录的人太多。没有改动;请稍后再试。",
+        "en": "Too many people are signing in now. Nothing was changed; try again later.",
+    },
+    "account.first_over": {
+        "zh": "这个链接不能用了:它只能用一次,而且有期限。还没有管理员时,重新启动 kb serve 会给出新的链接。",
+        "en": "This link is no longer good: it works once and for a time. While there is no administrator, kb serve prints a new one.",
+    },
     # --- limits (who may see what) ----------------------------------------------------------------------------
     # --- audit ------------------------------------------------------------------------------------------------
+    "audit.key_missing": {
+        "zh": "读不到审计密钥 {path}({reason}),不能记录也不能核对,这一步没有做。请把密钥放回原处;不要另建一把。",
+        "en": "The audit key {path} cannot be read ({reason}): nothing can be recorded or verified, and this was not done. Put the key back; do not make another.",
+    },
+    "audit.other_key": {
+        "zh": "第 {seq} 条起的记录由另一把密钥({name})封存,这里没有,不能核对。请用 kb audit verify --key 指明它的文件。",
+        "en": "Records from number {seq} on are sealed with another key ({name}), which is not here. Name its file with kb audit verify --key.",
+    },
+    "audit.altered": {
+        "zh": "第 {seq} 条记录被改动过:与它的封印不符。请保全现场,对照 audit 文件夹里的副本。",
+        "en": "Record {seq} was altered: it does not fit its seal. Secure the evidence and compare the copy in the audit folder.",
+    },
+    "audit.missing": {
+        "zh": "第 {seq} 条记录不见了。请保全现场,对照 audit 文件夹里的副本。",
+        "en": "Record {seq} is missing. Secure the evidence and compare the copy in the audit folder.",
+    },
+    "audit.added": {
+        "zh": "第 {seq} 条记录不是系统写下的:它在封存的末尾之后或起点之前。请保全现场。",
+        "en": "Record {seq} was not written by kb: it lies outside the sealed ends. Secure the evidence.",
+    },
+    "audit.out_of_order": {
+        "zh": "第 {seq} 条记录接不上前一条:有记录被调换或替换。请保全现场。",
+        "en": "Record {seq} does not follow the one before: records were exchanged. Secure the evidence.",
+    },
+    "audit.broken_before": {
+        "zh": "写第 {seq} 条记录时,前面的记录已经对不上:日志在它之前被动过。请对照 audit 文件夹里的副本。",
+        "en": "When record {seq} was written the log before it no longer held: it had been tampered with. Compare the copy in the audit folder.",
+    },
+    "audit.ends_altered": {
+        "zh": "日志两端的封存标记被改动或删去(第 {seq} 条处)。请保全现场,对照 audit 文件夹里的副本。",
+        "en": "The sealed ends of the log were altered or removed (at record {seq}). Secure the evidence and compare the copy in the audit folder.",
+    },
+    "audit.wiped": {
+        "zh": "审计日志是空的,而密钥 {path} 已经存在:从第 {seq} 条起全部被删。请保全现场。",
+        "en": "The audit log is empty although its key {path} exists: everything from record {seq} on was deleted. Secure the evidence.",
+    },
+    "audit.unguarded": {
+        "zh": "数据库里防止改动审计日志的触发器 {name} 不见了(现存第一条是第 {seq} 条)。记录本身相符;请查明是谁删去的。",
+        "en": "The trigger {name} that keeps the audit log from being changed is gone (the first record is {seq}). The records hold; find out who removed it.",
+    },
+    "audit.copy_missing": {
+        "zh": "副本({folder})缺第 {seq} 条记录,它曾经写入。数据库里的记录相符;请查明副本为何被截短。",
+        "en": "The copy ({folder}) lacks record {seq}, which had been written there. The database holds; find out who cut the copy.",
+    },
+    "audit.copy_altered": {
+        "zh": "副本({folder})的第 {seq} 条与数据库不符,副本被改动过。请保全现场。",
+        "en": "Record {seq} of the copy ({folder}) differs from the database: the copy was altered. Secure the evidence.",
+    },
+    "audit.copy_ahead": {
+        "zh": "副本({folder})里有第 {seq} 条,数据库里没有:数据库被截短,或换成了旧的。请保全现场。",
+        "en": "The copy ({folder}) has record {seq}, which the database lacks: the database was cut, or replaced by an older one. Secure the evidence.",
+    },
+    "audit.head_differs": {
+        "zh": "第 {seq} 条与另存的封印不符:日志被截短或整个重写过。请保全现场。",
+        "en": "Record {seq} does not have the seal that was kept elsewhere: the log was cut or rewritten. Secure the evidence.",
+    },
+    "audit.bad_head": {
+        "zh": "--head 的值读不懂:{value}。请写 kb audit head 打印的那一行,例如 812:3fa9…。",
+        "en": "The value of --head cannot be read: {value}. Give the line that kb audit head printed, such as 812:3fa9….",
+    },
     # --- backup -----------------------------------------------------------------------------------------------
     # --- sources and runs on the web --------------------------------------------------------------------------
     # --- lexicon on the web -----------------------------------------------------------------------------------
@@ -421,6 +569,18 @@ WORDS: dict[str, dict[Language, str]] = {
     },
     # --- upload and review ------------------------------------------------------------------------------------
     # --- personal pages ---------------------------------------------------------------------------------------
+    "account.unit_name": {
+        "zh": "单位名称要有 1 到 {limit} 个字,不能有控制字符。没有改动;请改正。",
+        "en": "The name of a unit has 1 to {limit} characters and no control characters. Nothing was changed; correct it.",
+    },
+    "account.unit_taken": {
+        "zh": "已经有单位“{name}”。没有改动;请换一个名称。",
+        "en": "There is a unit {name!r} already. Nothing was changed; choose another name.",
+    },
+    "account.unit_used": {
+        "zh": "单位“{name}”不能删除:还有 {sources} 个来源、{articles} 篇文章只给这个单位看。没有改动;请先在“阅读范围”里解除。",
+        "en": "The unit {name!r} is not deleted: {sources} sources and {articles} articles are limited to it. Nothing was changed; lift these limits first.",
+    },
     # --- web ------------------------------------------------------------------------------------------------
     "web.bad_request": {
         "zh": "服务器读不懂这个请求。没有任何内容被改动;请从首页重新开始。",
@@ -441,6 +601,14 @@ WORDS: dict[str, dict[Language, str]] = {
     "web.too_many_requests": {
         "zh": "请求太多,请稍后再试。已打开的页面不受影响。",
         "en": "Too many requests; try again later. Open pages are not affected.",
+    },
+    "metrics.refused": {
+        "zh": "监控数据只给本机的程序,或带着口令的请求。内容没有改动;口令由运维设置(KB_METRICS_TOKEN_FILE)。",
+        "en": "Figures are for programs on this machine, or for requests with the token that the operator sets (KB_METRICS_TOKEN_FILE).",
+    },
+    "metrics.no_token": {
+        "zh": "口令文件 {path} 不能用:要读得出,内容是不少于 {limit} 个字符的 ASCII 文字。其他设置和数据不受影响;改正后重新运行。",
+        "en": "The token file {path} cannot be used: it must be readable and hold at least {limit} ASCII characters. Correct it and start again.",
     },
     "web.failed": {
         "zh": "系统出错,这次请求没有完成。文章没有丢失;请稍后再试,仍然出错时把下面的请求编号告诉运维。",
@@ -518,6 +686,16 @@ class WordsError(KbError):
 
 class AccessError(KbError):
     """Somebody asks for what is not his or hers to use."""
+
+
+class AccountError(KbError):
+    """An account, its password or a sign-in that cannot be as asked."""
+
+    exit_code = 2
+
+
+class AuditError(KbError):
+    """The audit log cannot be written, or does not hold. The fact `seq` is the first number that is wrong."""
 
 
 class StoreError(KbError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import pwd
 import signal
 import threading
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine as Database
 
     from kb.config import Settings
+    from kb.model import Actor
 
 M_ARENA_MAX = -8  # of mallopt(3)
 STDIN = 0
@@ -48,6 +50,17 @@ def store() -> tuple[Settings, Database]:
 
     found = settings()
     return found, open_database(found.database)
+
+
+def actor() -> Actor:
+    """Who gives a command, as the audit log names the user of the system: cli:kb."""
+    from kb.model import Actor
+
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user without an entry
+        name = str(os.getuid())
+    return Actor(f"cli:{name}")
 
 
 def kernels() -> None:

@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,6 +30,7 @@ PRAGMAS = (
 )
 REFUSALS = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 BUSY_SECONDS = 10.0  # that a connection waits for the write lock
+BEHIND = "kb.after_commit"  # what is to be done behind a transaction, in `info` of its connection
 CHECKPOINT_BYTES = 16 * 1024 * 1024  # of WAL, before a checkpoint is worth its lock
 
 
@@ -56,6 +57,7 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
         path.touch(mode=0o600)
     database = create_engine(
         f"sqlite:///{path}",
+        hide_parameters=True,  # of a statement that failed: the log would have what people typed
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
     )
 
@@ -107,6 +109,7 @@ def writing(database: Engine) -> Iterator[Connection]:
     Raises StoreError("store.unwritable") when the disk is full or refuses.
     """
     with _refusals(database), database.connect() as connection:
+        connection.info.pop(BEHIND, None)  # of a transaction that was rolled back
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
             yield connection
@@ -116,6 +119,16 @@ def writing(database: Engine) -> Iterator[Connection]:
             if not connection.invalidated and connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]  # SQLite has not ended it
                 connection.exec_driver_sql("ROLLBACK")
             raise
+        for work in connection.info.pop(BEHIND, {}):
+            work(connection)
+
+
+def after_commit(connection: Connection, work: Callable[[Connection], object]) -> None:
+    """Have `work` done when the transaction of `writing` is committed, once however often asked; else not at all.
+
+    What it does can no longer undo the transaction, so it must not raise.
+    """
+    connection.info.setdefault(BEHIND, {})[work] = True
 
 
 @contextmanager

@@ -149,6 +149,11 @@ def archived(connection: Connection, source: str | None = None) -> Iterator[Craw
         yield _page(row)
 
 
+def knows(connection: Connection, source: str) -> bool:
+    """Whether any page of a source is known."""
+    return connection.scalar(select(frontier.c.id).where(frontier.c.source == source).limit(1)) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Failures:
     """Some of the pages of a source that failed."""

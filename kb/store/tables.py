@@ -26,7 +26,7 @@ metadata = MetaData(
     }
 )
 
-# One row: the sequence number that the last change of an article got.
+# Numbers that only grow: that of the last change of an article (seq), of limits (limits), the last id of an article.
 sequence = Table(
     "sequence",
     metadata,
@@ -290,16 +290,17 @@ audit = Table(
     Column("action", String(40), nullable=False),  # user.locked
     Column("object", Text, nullable=False),  # user:zhangsan
     Column("outcome", String(12), nullable=False),  # ok, refused, failed
-    Column("detail", Text, nullable=False),  # canonical JSON
+    Column("detail", Text, nullable=False),  # JSON
+    Column("key", String(16), nullable=False),  # name of the key that sealed it
     Column("previous", String(64), nullable=False),  # the seal of the record before
     Column("seal", String(64), nullable=False),
 )
 
-# Its two ends, sealed too: what was cut off at either end is missed.
+# Its two ends, sealed too: what was cut off at either end is missed. And how far its copy was known to reach.
 audit_ends = Table(
     "audit_ends",
     metadata,
-    Column("name", String(8), primary_key=True),  # first, last
+    Column("name", String(8), primary_key=True),  # first, last, copied
     Column("seq", Integer, nullable=False),
     Column("seal", String(64), nullable=False),  # of that record; of `first` the one before it
     Column("mac", String(64), nullable=False),

@@ -15,6 +15,7 @@ from kb.web import (
     access,
     advanced,
     article,
+    callers,
     display,
     forms,
     headers,
@@ -22,6 +23,7 @@ from kb.web import (
     help,
     home,
     library,
+    limiting,
     me,
     metrics,
     papers,
@@ -92,9 +94,12 @@ def create_app(settings: Settings) -> Flask:
         app.register_blueprint(part.blueprint)
     access.public(app.view_functions["static"])
     headers.install(app, tls=settings.tls)
+    metrics.install(app, settings)
     access.install(app)
     forms.install(app, settings)
+    limiting.install(app, settings)
     problems.install(app)
+    callers.install(app, settings)
     return app
 
 

@@ -38,6 +38,11 @@ def install(app: Flask, library: Library) -> None:
     app.extensions[EXTENSION] = library
 
 
+def library_of(app: Flask) -> Library:
+    """The library of an application."""
+    return cast(Library, app.extensions[EXTENSION])
+
+
 def the_library() -> Library:
     """The library of the application that answers the present request."""
-    return cast(Library, current_app.extensions[EXTENSION])
+    return library_of(current_app)

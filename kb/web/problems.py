@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
-from werkzeug.exceptions import BadHost, HTTPException
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
 from kb.errors import AccessError, EngineDownError, KbError, QueryError, StoreError, TooSlowError
 from kb.query import plain_words
@@ -62,7 +62,9 @@ def install(app: Flask) -> None:
             return make_response(error.get_response())
         if status == 500:
             return failed()
-        if isinstance(error, BadHost):  # Flask builds no URL then, so no template can be rendered
+        if isinstance(
+            error, BadHost | SecurityError
+        ):  # Flask builds no URL then, so no template can be rendered
             return Response(page_400.replace(REQUEST_ID, g.request_id), status)
         key = KEYS.get(status, "web.bad_request" if status < 500 else "web.failed")
         kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}

@@ -8,6 +8,18 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+# The audit log is only added to, at its end. Pruning seals a later first record; what lies before it may go.
+AUDIT_TRIGGERS = (
+    """CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END""",
+    """CREATE TRIGGER audit_is_not_cut BEFORE DELETE ON audit
+    WHEN OLD.seq >= coalesce((SELECT seq FROM audit_ends WHERE name = 'first'), 0)
+    BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END""",
+    """CREATE TRIGGER audit_grows_at_its_end BEFORE INSERT ON audit
+    WHEN EXISTS (SELECT 1 FROM audit WHERE seq >= NEW.seq)
+    BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END""",
+)
+
 
 def upgrade() -> None:
     _runs()
@@ -183,6 +195,9 @@ def _limits() -> None:
         sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_article_limits_unit_id")),
         sa.PrimaryKeyConstraint("article_id", "unit_id", name=op.f("pk_article_limits")),
     )
+    op.execute(
+        "INSERT INTO sequence (name, value) VALUES ('limits', 0)"
+    )  # moves on with every change of them
 
 
 def _audit() -> None:
@@ -197,6 +212,7 @@ def _audit() -> None:
         sa.Column("object", sa.Text(), nullable=False),
         sa.Column("outcome", sa.String(length=12), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("key", sa.String(length=16), nullable=False),
         sa.Column("previous", sa.String(length=64), nullable=False),
         sa.Column("seal", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
@@ -209,6 +225,9 @@ def _audit() -> None:
         sa.Column("mac", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_audit_ends")),
     )
+    if op.get_bind().dialect.name == "sqlite":
+        for trigger in AUDIT_TRIGGERS:
+            op.execute(trigger)
 
 
 def _words() -> None:
