@@ -88,8 +88,8 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "No body text found in {source}. The page is kept; edit the source file, then run kb reparse.",
     },
     "parse.low_confidence": {
-        "zh": "{source} 的正文识别把握不足({confidence:.2f}),未入库。原页已保留,请人工核对或改来源文件后运行 kb reparse。",
-        "en": "The reading of {source} is too uncertain ({confidence:.2f}) and was not stored as an article. The page is kept; check it, or edit the source file, then run kb reparse.",
+        "zh": "{source} 的正文识别把握不足({confidence:.2f}),暂不可检索。原页已保留,已列入待审(/admin/review);请核对后通过或退回,或改来源文件后运行 kb reparse。",
+        "en": "The reading of {source} is too uncertain ({confidence:.2f}) to be searchable. The page is kept and waits at /admin/review; pass or return it, or edit the source file and run kb reparse.",
     },
     "parse.too_large": {
         "zh": "页面太大:{source} 解码后有 {size_mib:.1f} MiB,上限 {limit_mib:.1f} MiB。原页已保留,未入库。",
