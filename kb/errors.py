@@ -24,8 +24,12 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "Cannot listen from port {port} on: {reason}. Nothing was changed; choose another with --port.",
     },
     "serve.open": {
-        "zh": "监听 {host} 会让同一网络上的任何人都能读到资料,目前还没有账号。确实需要时请加 --yes-open。",
-        "en": "Listening on {host} lets anyone on the network read; there are no accounts yet. Add --yes-open if you mean it.",
+        "zh": "监听 {host} 会让同一网络上的任何人都能读到资料,目前还没有账号。请先建账号(kb user add),或确实需要时加 --yes-open。",
+        "en": "Listening on {host} lets anyone on the network read; there are no accounts yet. Add one (kb user add), or --yes-open if you mean it.",
+    },
+    "serve.no_admin": {
+        "zh": "监听 {host} 需要一个能登录的管理员,现在没有。数据不受影响;请运行 kb user add NAME --role admin 或 kb user unlock NAME。",
+        "en": "Listening on {host} needs an administrator who can sign in; there is none. Run kb user add NAME --role admin, or kb user unlock NAME.",
     },
     "lexicon.bad_line": {
         "zh": "词典 corpus/lexicon/terms.tsv 第 {line} 行不能用:{reason}。数据和索引未改动;改正该行后重新运行。",
@@ -425,6 +429,10 @@ WORDS: dict[str, dict[Language, str]] = {
     "account.last_admin": {
         "zh": "“{name}”是最后一个能登录的管理员,不能锁定、删除或改换角色。没有改动;请先指定另一个管理员。",
         "en": "{name} is the last administrator who can sign in: not locked, deleted or given another role. Name another first.",
+    },
+    "account.no_password": {
+        "zh": "没有收到密码。没有改动;在终端里运行,或把密码作为标准输入的第一行。",
+        "en": "No password was given. Nothing was changed; run it in a terminal, or give the password on standard input.",
     },
     "account.password_short": {
         "zh": "密码太短:至少 {least} 个字,建议 15 个以上。没有改动;一句自己记得住的话就很好。",
