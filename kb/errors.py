@@ -550,6 +550,18 @@ WORDS: dict[str, dict[Language, str]] = {
     },
     # --- backup -----------------------------------------------------------------------------------------------
     # --- sources and runs on the web --------------------------------------------------------------------------
+    "trial.nothing_given": {
+        "zh": "没有可读的页:请选一个另存下来的网页文件,或填写一个库里存有原页的网址。没有任何内容被改动。",
+        "en": "Nothing to read: choose the file of a saved page, or give an address whose page is kept. Nothing was changed.",
+    },
+    "trial.not_kept": {
+        "zh": "库里没有保存 {url} 的原页,网页服务自己不联网。请把网页另存后上传;在服务器上可用 kb crawl 抓取,或用 kb source try。",
+        "en": "The page {url} is not kept, and the web service has no network. Upload the saved page; on the server use kb crawl or kb source try.",
+    },
+    "trial.too_large": {
+        "zh": "文件有 {size_mib:.1f} MiB,上限 {limit_mib:.0f} MiB,没有读。没有任何内容被改动。",
+        "en": "The file has {size_mib:.1f} MiB, more than {limit_mib:.0f} MiB, and was not read. Nothing was changed.",
+    },
     # --- lexicon on the web -----------------------------------------------------------------------------------
     "words.bad_word": {
         "zh": "「{word}」不能作词条:{field}{reason}。词表没有改动;改正后再试。",

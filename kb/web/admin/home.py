@@ -34,4 +34,4 @@ def admin_pages() -> list[tuple[str, str]]:
 @only("editor", "operator", "admin", "auditor")
 def page() -> str:
     """What needs looking after."""
-    return render_template("admin.html")
+    return render_template("admin_home.html")
