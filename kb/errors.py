@@ -487,6 +487,26 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "This link is no longer good: it works once and for a time. While there is no administrator, kb serve prints a new one.",
     },
     # --- limits (who may see what) ----------------------------------------------------------------------------
+    "limit.no_unit": {
+        "zh": "没有选定单位,或所选单位已被删除。没有内容被改动;请至少选一个单位,要对所有人显示请用“解除”。",
+        "en": "No unit was chosen, or one of them is gone. Nothing was changed; choose at least one, or lift the limit.",
+    },
+    "limit.no_source": {
+        "zh": "没有来源 {name}。没有内容被改动;请从列表里选一个。",
+        "en": "There is no source {name}. Nothing was changed; choose one of the list.",
+    },
+    "limit.no_article": {
+        "zh": "找不到文章:{name}。没有内容被改动;请填文章编号、它在本库的网址或原文网址,一行一篇。",
+        "en": "No article found: {name}. Nothing was changed; give ids or addresses of articles, one a line.",
+    },
+    "limit.too_many": {
+        "zh": "一次最多 {limit} 篇。没有内容被改动;请分几次填,或限制整个来源。",
+        "en": "At most {limit} articles at a time. Nothing was changed; do it in parts, or limit the source.",
+    },
+    "limit.none": {
+        "zh": "{name} 没有阅读限制,可能刚被解除。没有内容被改动。",
+        "en": "{name} is not limited; the limit may have just been lifted. Nothing was changed.",
+    },
     # --- audit ------------------------------------------------------------------------------------------------
     "audit.key_missing": {
         "zh": "读不到审计密钥 {path}({reason}),不能记录也不能核对,这一步没有做。请把密钥放回原处;不要另建一把。",
