@@ -25,6 +25,8 @@ LIMITED: dict[str, Kind] = {
     "search.page": "search",
     "search.answer": "search",
     "suggest.answer": "suggest",
+    "admin_queries.export": "export",
+    "admin_sources.try_page": "upload",
 }
 FREE_LOCALLY: tuple[Kind, ...] = ("search", "suggest")  # monitoring and measuring on the machine itself
 SUGGESTIONS = 3  # to one search: they come while somebody types
