@@ -68,11 +68,12 @@ class AddReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Input:
+class Input:
     """One article-sized piece of input, or why it is none."""
 
     name: str
     item: NewArticle | Failure
+    source_text: str | None = None  # what the page says, where another process has found that out
 
 
 # --- add ------------------------------------------------------------------------------------------
@@ -86,30 +87,42 @@ def add(
     with reading(database) as connection:
         near = articles.fingerprints(connection)
     for batch in _batches(_inputs(settings, paths), SAVED_TOGETHER):
-        _save_batch(database, settings, batch, near, report)
+        save_batch(database, settings, batch, near, report)
         checkpoint(database, settings.data)
         progress("store", report.added + report.changed + report.unchanged, None)
     return report
 
 
-def _save_batch(
-    database: Database, settings: Settings, batch: Sequence[_Input], near: Fingerprints, report: AddReport
-) -> None:
-    items = [entry.item for entry in batch if isinstance(entry.item, NewArticle)]
+def save_batch(
+    database: Database, settings: Settings, batch: Sequence[Input], near: Fingerprints, report: AddReport,
+    *, by: str = "cli",
+) -> None:  # fmt: skip
+    """Store what was read, in one transaction, and count it in the report. `by`: who brought it."""
+    items = [(entry, entry.item) for entry in batch if isinstance(entry.item, NewArticle)]
     taken: list[Taken] = []
     with writing(database) as connection:
-        for is_kept, some in groupby(items, lambda one: one.page_hash is not None):
+        for is_kept, some in groupby(items, lambda one: one[1].page_hash is not None):
             if is_kept:
-                taken += [take(connection, settings, one, near, by="cli") for one in some]
+                taken += [_take_file(connection, settings, entry, new, near, by) for entry, new in some]
             else:
-                taken += [Taken(one.outcome, one.id) for one in articles.save(connection, list(some), near)]
-    for item, one in zip(items, taken, strict=True):
+                saved = articles.save(connection, [new for _, new in some], near)
+                taken += [Taken(one.outcome, one.id) for one in saved]
+    for (entry, new), one in zip(items, taken, strict=True):
         if one.outcome == "queued":
-            report.queued.append(failed(item.article.key.removeprefix("file:"), doubtful(item.article)))
+            report.queued.append(failed(entry.name, doubtful(new.article)))
         else:
             setattr(report, one.outcome, getattr(report, one.outcome) + 1)
         report.ids += [one.article_id] if one.article_id is not None else []
     report.failed += [entry.item for entry in batch if isinstance(entry.item, Failure)]
+
+
+def _take_file(
+    connection: Connection, settings: Settings, entry: Input, new: NewArticle, near: Fingerprints, by: str
+) -> Taken:
+    if entry.source_text is None:
+        return take(connection, settings, new, near, by=by, name=entry.name)
+    doubt = Doubt(entry.name, "", entry.source_text, by)
+    return reviews.take(connection, new, near, lambda: doubt)
 
 
 def take(
@@ -139,7 +152,7 @@ def _batches(entries: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield batch
 
 
-def _inputs(settings: Settings, paths: Sequence[Path]) -> Iterator[_Input]:
+def _inputs(settings: Settings, paths: Sequence[Path]) -> Iterator[Input]:
     for path in paths:
         if path.is_dir():
             for found in sorted(path.rglob("*")):
@@ -149,18 +162,18 @@ def _inputs(settings: Settings, paths: Sequence[Path]) -> Iterator[_Input]:
             yield from _file_inputs(settings, path)
 
 
-def _file_inputs(settings: Settings, path: Path) -> Iterator[_Input]:
+def _file_inputs(settings: Settings, path: Path) -> Iterator[Input]:
     try:
         if path.name.endswith(ARCHIVES):
-            yield from _archive_inputs(path)
+            yield from archive_inputs(path)
         elif path.name.endswith(DOCUMENTS):
-            yield _Input(str(path), _document(settings, path))
+            yield Input(str(path), _document(settings, path))
         else:
             raise ParseError("add.unknown_type", path=path)
     except KbError as error:
-        yield _Input(str(path), failed(str(path), error))
+        yield Input(str(path), failed(str(path), error))
     except OSError as error:
-        yield _Input(
+        yield Input(
             str(path), failed(str(path), ParseError("add.unreadable", path=path, reason=error.strerror))
         )
 
@@ -170,7 +183,8 @@ def failed(path: str, error: KbError) -> Failure:
     return Failure(path, error.key, error.words("zh"))
 
 
-def _archive_inputs(path: Path) -> Iterator[_Input]:
+def archive_inputs(path: Path) -> Iterator[Input]:
+    """The articles of an archive, line by line."""
     opened = gzip.open if path.name.endswith(".gz") else open
     with opened(path, "rt", encoding="utf-8", errors="replace") as lines:
         number = 0
@@ -178,11 +192,11 @@ def _archive_inputs(path: Path) -> Iterator[_Input]:
             number += 1
             name = f"{path}:{number}"
             if len(line) == LINE_LIMIT and not line.endswith("\n"):
-                yield _Input(name, failed(name, ParseError("add.line_too_long", path=name, limit=LINE_LIMIT)))
+                yield Input(name, failed(name, ParseError("add.line_too_long", path=name, limit=LINE_LIMIT)))
                 while (rest := lines.readline(LINE_LIMIT)) and not rest.endswith("\n"):
                     pass
             elif line.strip():
-                yield _Input(name, _archive_item(line, number, name))
+                yield Input(name, _archive_item(line, number, name))
 
 
 def _archive_item(line: str, number: int, name: str) -> NewArticle | Failure:
