@@ -28,7 +28,7 @@ from kb.store.db import writing
 from kb.web import create_app, visitor
 from kb.web.forms import safe_next, this_page
 from kb.web.library import EXTENSION, Library
-from tests.making import CHEAP_HASHES, PASSWORD
+from tests.making import FOR_TESTS, PASSWORD
 from tests.web.people import post, signed_in
 
 CLERK = Actor("cli:test")
@@ -39,7 +39,7 @@ WRONG = "不是这一个密码"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """An application of this module's own: nothing stored, no index."""
-    settings = Settings(data=tmp_path_factory.mktemp("accounts") / "data", **CHEAP_HASHES)
+    settings = Settings(data=tmp_path_factory.mktemp("accounts") / "data", **FOR_TESTS)
     config.prepare_data(settings)
     return create_app(settings)
 
