@@ -287,7 +287,8 @@ def test_keys_walk_through_results_and_open_one(seen: Visit, base: str) -> None:
 def test_keys_walk_through_the_marks_and_to_the_neighbours_of_an_article(seen: Visit, base: str) -> None:
     page = seen.page
     page.goto(f"{base}/search?q={quote('党建')}")
-    page.click(".hit h2 a")
+    with page.expect_navigation():
+        page.click(".hit h2 a")
     anchor = page.evaluate("location.hash")
     walked = []
     for key in "nnpp":
@@ -296,7 +297,8 @@ def test_keys_walk_through_the_marks_and_to_the_neighbours_of_an_article(seen: V
     page.go_back()
     back = page.url
     page.goto(f"{base}/papers/{quote('青溪法治报')}/2021-05-05/07")
-    page.click("main .rows a")
+    with page.expect_navigation():
+        page.click("main .rows a")
     for key, rel in (("]", "next"), ("[", "prev")):
         link = page.locator(f".crumbs a[rel={rel}]")
         if link.count():
