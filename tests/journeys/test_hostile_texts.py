@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -30,7 +29,7 @@ from kb.store.articles import NewArticle
 from kb.store.db import open_database, writing
 from kb.text.fingerprint import anchors
 from kb.web import create_app
-from kb.web.access import Access
+from kb.web.access import Access, public
 from kb.web.library import library_of
 from tests.journeys.payloads import payloads
 from tests.journeys.test_browser import CHROMIUM, FLAGS, serving
@@ -48,7 +47,14 @@ NOW = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 SLUG = "cctv-xwlb"
 KINDS = ("paragraph", "heading", "list", "quote", "table", "caption", "note")
 FEEDS = (".json", ".jsonl", ".csv", ".tsv")
-QUIET = ("/metrics", "/healthz", "/readyz", "/static/<path:filename>")  # plain, and without a text of anybody
+CONTROL = "/control/"
+QUIET = (
+    f"{CONTROL}<int:number>",
+    "/metrics",
+    "/healthz",
+    "/readyz",
+    "/static/<path:filename>",
+)  # plain, and without a text of anybody
 
 # Before anything of a page: what a payload calls, what blocks a page, and what the policy refuses.
 LISTEN = """
@@ -176,9 +182,15 @@ def fill(connection: Connection) -> None:
     )
 
 
+def raw(number: int) -> str:
+    """What no page of kb does: a text as markup, and in an attribute."""
+    return f"<!doctype html><title>x</title><p>{TEXTS[number]}</p><a href='{TEXTS[number]}'>x</a>"
+
+
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     made = create_app(build(tmp_path_factory.mktemp("hostile") / "data"))
+    made.add_url_rule(f"{CONTROL}<int:number>", "control", public(raw))
     signed_in(made, "admin")
     with writing(library_of(made).database) as connection:
         fill(connection)
@@ -253,8 +265,7 @@ def paths(app: Flask, rule: Rule, numbers: range) -> Iterator[str]:
             "slug": SLUG, "name": "operations",
         }  # fmt: skip
         arguments = {name: values.get(name, number + 1) for name in rule.arguments}
-        with app.test_request_context():
-            yield app.url_map.bind("localhost").build(rule.endpoint, arguments, method="GET")
+        yield app.url_map.bind("localhost").build(rule.endpoint, arguments, method="GET")
 
 
 def asked(rule: Rule) -> tuple[str, ...]:
@@ -281,18 +292,32 @@ def test_there_are_three_hundred_different_attacks() -> None:
     assert sum("kbHit" in text for text in TEXTS) >= 250
 
 
+def test_a_page_that_takes_texts_for_markup_is_found_out(watcher: Watcher) -> None:
+    """The test itself: what it looks for, it sees."""
+    numbers = range(0, len(TEXTS), 25)
+    for number in numbers:
+        watcher.look("reader", f"{CONTROL}{number}")
+    ran = [
+        found
+        for _, (_, *found) in watcher.wrong
+        if any("script-src" in one or one == "kbHit" for one in found)
+    ]
+
+    assert len(watcher.wrong) >= len(numbers) / 2 and ran
+
+
 def test_on_every_page_the_attacks_are_text_and_nothing_runs(watcher: Watcher, app: Flask) -> None:
     seen = 0
     for role, rule in pages(app):
         if rule.rule.endswith(FEEDS):
             continue
-        for path in paths(app, rule, range(40, 42)):
+        for path in paths(app, rule, range(40, 41)):
             for query in asked(rule):
                 watcher.look(role, path + query)
                 seen += 1
 
     assert watcher.wrong == []
-    assert seen >= 30
+    assert seen >= 50
 
 
 def test_what_chromium_gets_of_a_feed_is_no_page(app: Flask) -> None:
@@ -305,7 +330,7 @@ def test_what_chromium_gets_of_a_feed_is_no_page(app: Flask) -> None:
                 answer = clients[role].get(path + query)
                 kind = answer.content_type.partition(";")[0]
                 if kind not in KINDS_OF_FEEDS or answer.headers["X-Content-Type-Options"] != "nosniff":
-                    wrong.append((path + query, answer.status_code, answer.content_type))
+                    wrong.append((role, path + query, answer.status_code, answer.text[-600:]))
                 if kind == "application/json":
                     json.loads(answer.text)
 
@@ -322,33 +347,28 @@ KINDS_OF_FEEDS = (
 def test_no_attack_runs_on_any_page_that_shows_it(
     chromium: Browser, app: Flask, address: str, obeys: bool
 ) -> None:
-    """Each on a page of its own too: the pages of its article, its newspaper, its reading, its person."""
+    """Each on a page of its own too."""
     watcher = Watcher(chromium, app, address, obeys=obeys)
-    began = time.monotonic()
     for role, rule in pages(app):
-        if rule.rule.endswith(FEEDS):
-            continue
-        for path in paths(app, rule, range(len(TEXTS))):
+        step = 1 if rule.rule.startswith("/a/") else 12
+        for path in () if rule.rule.endswith(FEEDS) else paths(app, rule, range(0, len(TEXTS), step)):
             for query in asked(rule):
                 watcher.look(role, path + query)
-    for text in TEXTS:
-        for path in (
-            f"/search?q={quote(text)}",
-            f"/search?q={quote('载荷')}&newspaper={quote(text)}",
-            f"/a/1?q={quote(text)}",
-        ):
-            watcher.look("reader", path)
+    for number, text in enumerate(TEXTS):
+        watcher.look("reader", f"/search?q={quote(text)}")
+        if number % 12 == 0:
+            watcher.look("reader", f"/search?q={quote('载荷')}&newspaper={quote(text)}")
+            watcher.look("reader", f"/a/1?q={quote(text)}")
     watcher.close()
 
     assert watcher.wrong == []
-    assert time.monotonic() - began < 3600
 
 
 @pytest.mark.slow
 def test_what_is_typed_and_refused_is_shown_again_as_text(watcher: Watcher, app: Flask) -> None:
     """Forms keep what was typed when it is refused: every form of every page is sent with attacks in all its fields."""
     for number, (role, rule) in enumerate(pages(app)):
-        if rule.rule.endswith(FEEDS) or rule.rule.startswith("/me/delete"):
+        if rule.rule.endswith(FEEDS) or rule.rule == "/me/delete":
             continue
         for path in paths(app, rule, range(40, 41)):
             page = watcher.pages[role]
