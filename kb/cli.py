@@ -27,8 +27,9 @@ from kb.errors import ConfigError, KbError, StoreError
 if TYPE_CHECKING:
     from kb.config import Settings
     from kb.crawl.shapes import CrawlReport
-    from kb.ingest import AddReport, ReparseReport
+    from kb.ingest import AddReport
     from kb.model import Filters, Hit, Results
+    from kb.reparsing import ReparseReport
 
 INTERRUPTED = 130
 OPEN_LOCALLY = ("127.0.0.1", "::1", "localhost")
@@ -96,8 +97,10 @@ def _taken_said(verb: str, report: AddReport | ReparseReport, started: float, as
     if as_json:
         terminal.print_json(asdict(report))
     else:
-        terminal.complain((failure.path, failure.message) for failure in report.failed)
+        terminal.complain((failure.path, failure.message) for failure in (*report.queued, *report.failed))
         counts = {"added": report.added, "changed": report.changed, "unchanged": report.unchanged}
+        if report.queued:
+            counts["queued"] = len(report.queued)
         counts["failed"] = len(report.failed)
         terminal.summary(verb, counts, started, partial=bool(report.failed))
     sys.exit(1 if report.failed else 0)
@@ -218,10 +221,11 @@ def _crawl_status(as_json: bool) -> None:
 def reparse(source: str | None, as_json: bool) -> None:
     """Read the kept pages again with today's rules, of one source or all. Fetches nothing."""
     from kb import ingest
+    from kb.reparsing import reparse as read_again
 
     started = time.monotonic()
     with opening.writing_run() as (settings, database), terminal.progress() as progress:
-        report = ingest.reparse(database, settings, source, progress)
+        report = read_again(database, settings, source, progress)
         ingest.reindex(database, settings, everything=False, progress=progress)
     _taken_said("reparse", report, started, as_json)
 
