@@ -149,6 +149,9 @@ class Settings(BaseModel):
         description="存放 /metrics 口令的文件,不填只许本机 · file with the token for /metrics; unset: this machine only",
     )
     # --- upload
+    upload_limit_mib: float = Field(
+        32.0, gt=0, le=1024, description="一次上传的文件合计上限(MiB) · all files of one upload together, MiB"
+    )
     tls: bool = Field(
         False,
         description="网页经 HTTPS 提供时开启,加发 HSTS · on when pages are served over HTTPS: adds HSTS",

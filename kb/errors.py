@@ -24,8 +24,12 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "Cannot listen from port {port} on: {reason}. Nothing was changed; choose another with --port.",
     },
     "serve.open": {
-        "zh": "监听 {host} 会让同一网络上的任何人都能读到资料,目前还没有账号。确实需要时请加 --yes-open。",
-        "en": "Listening on {host} lets anyone on the network read; there are no accounts yet. Add --yes-open if you mean it.",
+        "zh": "监听 {host} 会让同一网络上的任何人都能读到资料,目前还没有账号。请先建账号(kb user add),或确实需要时加 --yes-open。",
+        "en": "Listening on {host} lets anyone on the network read; there are no accounts yet. Add one (kb user add), or --yes-open if you mean it.",
+    },
+    "serve.no_admin": {
+        "zh": "监听 {host} 需要一个能登录的管理员,现在没有。数据不受影响;请运行 kb user add NAME --role admin 或 kb user unlock NAME。",
+        "en": "Listening on {host} needs an administrator who can sign in; there is none. Run kb user add NAME --role admin, or kb user unlock NAME.",
     },
     "lexicon.bad_line": {
         "zh": "词典 corpus/lexicon/terms.tsv 第 {line} 行不能用:{reason}。数据和索引未改动;改正该行后重新运行。",
@@ -84,8 +88,8 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "No body text found in {source}. The page is kept; edit the source file, then run kb reparse.",
     },
     "parse.low_confidence": {
-        "zh": "{source} 的正文识别把握不足({confidence:.2f}),未入库。原页已保留,请人工核对或改来源文件后运行 kb reparse。",
-        "en": "The reading of {source} is too uncertain ({confidence:.2f}) and was not stored as an article. The page is kept; check it, or edit the source file, then run kb reparse.",
+        "zh": "{source} 的正文识别把握不足({confidence:.2f}),暂不可检索。原页已保留,已列入待审(/admin/review);请核对后通过或退回,或改来源文件后运行 kb reparse。",
+        "en": "The reading of {source} is too uncertain ({confidence:.2f}) to be searchable. The page is kept and waits at /admin/review; pass or return it, or edit the source file and run kb reparse.",
     },
     "parse.too_large": {
         "zh": "页面太大:{source} 解码后有 {size_mib:.1f} MiB,上限 {limit_mib:.1f} MiB。原页已保留,未入库。",
@@ -426,6 +430,10 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "“{name}”是最后一个能登录的管理员,不能锁定、删除或改换角色。没有改动;请先指定另一个管理员。",
         "en": "{name} is the last administrator who can sign in: not locked, deleted or given another role. Name another first.",
     },
+    "account.no_password": {
+        "zh": "没有收到密码。没有改动;在终端里运行,或把密码作为标准输入的第一行。",
+        "en": "No password was given. Nothing was changed; run it in a terminal, or give the password on standard input.",
+    },
     "account.password_short": {
         "zh": "密码太短:至少 {least} 个字,建议 15 个以上。没有改动;一句自己记得住的话就很好。",
         "en": "The password is too short: {least} characters at least, 15 or more are better. Nothing was changed.",
@@ -479,6 +487,26 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "This link is no longer good: it works once and for a time. While there is no administrator, kb serve prints a new one.",
     },
     # --- limits (who may see what) ----------------------------------------------------------------------------
+    "limit.no_unit": {
+        "zh": "没有选定单位,或所选单位已被删除。没有内容被改动;请至少选一个单位,要对所有人显示请用“解除”。",
+        "en": "No unit was chosen, or one of them is gone. Nothing was changed; choose at least one, or lift the limit.",
+    },
+    "limit.no_source": {
+        "zh": "没有来源 {name}。没有内容被改动;请从列表里选一个。",
+        "en": "There is no source {name}. Nothing was changed; choose one of the list.",
+    },
+    "limit.no_article": {
+        "zh": "找不到文章:{name}。没有内容被改动;请填文章编号、它在本库的网址或原文网址,一行一篇。",
+        "en": "No article found: {name}. Nothing was changed; give ids or addresses of articles, one a line.",
+    },
+    "limit.too_many": {
+        "zh": "一次最多 {limit} 篇。没有内容被改动;请分几次填,或限制整个来源。",
+        "en": "At most {limit} articles at a time. Nothing was changed; do it in parts, or limit the source.",
+    },
+    "limit.none": {
+        "zh": "{name} 没有阅读限制,可能刚被解除。没有内容被改动。",
+        "en": "{name} is not limited; the limit may have just been lifted. Nothing was changed.",
+    },
     # --- audit ------------------------------------------------------------------------------------------------
     "audit.key_missing": {
         "zh": "读不到审计密钥 {path}({reason}),不能记录也不能核对,这一步没有做。请把密钥放回原处;不要另建一把。",
@@ -580,6 +608,38 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "There is no such group of equal names; somebody may just have changed it. Nothing was changed; reload the page.",
     },
     # --- upload and review ------------------------------------------------------------------------------------
+    "review.decided": {
+        "zh": "这一页刚由 {by} 处理({state}),您的决定没有生效。内容没有丢失;需要改变时可先放回待审。",
+        "en": "{by} has just decided about this page ({state}), so your decision was not taken. Nothing is lost; put it back into the queue to change it.",
+    },
+    "review.changed": {
+        "zh": "这一页在您查看期间有了新内容,您的决定没有生效。请按现在的内容重新核对。",
+        "en": "This page changed while you were looking at it, so your decision was not taken. Judge it as it is now.",
+    },
+    "review.bad_field": {
+        "zh": "{field}不能用:{reason}。这一页没有入库,填写的内容都还在;改正后再点通过。",
+        "en": "{field} cannot be used: {reason}. The page was not stored and what you typed is kept; correct it and pass it again.",
+    },
+    "upload.nothing": {
+        "zh": "没有选择文件。资料库没有改动;请选择文件后再上传。",
+        "en": "No file was chosen. Nothing was changed; choose files and upload again.",
+    },
+    "upload.too_large": {
+        "zh": "一次上传的文件合计超过 {limit_mib:g} MiB,没有接收。资料库没有改动;请分几次上传。",
+        "en": "The files together are larger than {limit_mib:g} MiB and were not taken. Nothing was changed; upload them in parts.",
+    },
+    "upload.busy": {
+        "zh": "另一批文件正在处理,这一批没有接收。资料库没有改动;请一分钟后再上传。",
+        "en": "Other files are being read, so these were not taken. Nothing was changed; upload them again in a minute.",
+    },
+    "upload.too_slow": {
+        "zh": "{name} 解析超过 {seconds:.0f} 秒,已放弃。其他文件照常处理,已入库的内容不受影响;请拆小或换一种格式后再传。",
+        "en": "Reading {name} took longer than {seconds:.0f} seconds and was given up. The other files went on; split it or use another format.",
+    },
+    "upload.failed": {
+        "zh": "{name} 解析时出错,没有入库。其他文件照常处理;请换一种格式,或把文件交给运维。",
+        "en": "Reading {name} failed and it was not stored. The other files went on; use another format, or hand the file to the operator.",
+    },
     # --- personal pages ---------------------------------------------------------------------------------------
     "account.unit_name": {
         "zh": "单位名称要有 1 到 {limit} 个字,不能有控制字符。没有改动;请改正。",
@@ -694,6 +754,14 @@ class WordsError(KbError):
     """A term or a group of equal names that cannot be used."""
 
     exit_code = 2
+
+
+class ReviewError(KbError):
+    """A decision about a page that waits, which could not be taken."""
+
+
+class UploadError(KbError):
+    """Files that could not be taken."""
 
 
 class AccessError(KbError):

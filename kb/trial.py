@@ -12,7 +12,7 @@ from kb.config import Settings
 from kb.crawl.address import canonical
 from kb.crawl.source import Source
 from kb.errors import ConfigError, ParseError
-from kb.ingest import read_crawled
+from kb.ingest import doubtful, read_crawled
 from kb.model import (
     BODY_KINDS,
     NOTHING_HIDDEN,
@@ -57,7 +57,10 @@ class Tried:
 def try_page(settings: Settings, page: RawPage, source: Source) -> Article | EditionPage:
     """The article on the page, or, for the directory page of an issue, its links. Raises ParseError."""
     try:
-        return read_crawled(settings, page, source)
+        article = read_crawled(settings, page, source)
+        if article.provenance.confidence < REVIEW_BELOW:
+            raise doubtful(article)
+        return article
     except ParseError:
         edition = read_edition(page, rule=source.rule, limit_mib=settings.parse_limit_mib)
         if not edition.articles:

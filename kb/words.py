@@ -12,7 +12,7 @@ from sqlalchemy import Engine as Database
 
 from kb.config import Settings
 from kb.errors import KbError, QueryError, WordsError
-from kb.model import Actor
+from kb.model import Actor, Hidden
 from kb.query import parse
 from kb.search import Search, made_with
 from kb.store import audit, words
@@ -265,9 +265,9 @@ def _equal_names(text: str, table: Table) -> tuple[tuple[str, tuple[str, ...]], 
     return synonyms.expanded(synonyms.expand(query, table))
 
 
-def affected(search: Search, word: str) -> int | None:
-    """How many articles have a word somewhere as it stands; None while that cannot be counted."""
+def affected(search: Search, word: str, hidden: Hidden) -> int | None:
+    """How many articles have a word somewhere as it stands, of those not hidden; None while that cannot be counted."""
     try:
-        return search.count(f"“{word}”")
+        return search.count(f"“{word}”", hidden=hidden)
     except KbError:
         return None

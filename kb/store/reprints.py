@@ -11,13 +11,14 @@ from sqlalchemy import Connection, Select, bindparam, func, or_, select, update
 from kb.model import BODY_KINDS, HIDDEN_STATUSES, NOTHING_HIDDEN, Copy, Hidden
 from kb.store.limits import visible
 from kb.store.tables import articles
-from kb.text.fingerprint import Fingerprints
+from kb.text.fingerprint import Fingerprints, simhash
 from kb.text.normalize import fold
 
 BITS = 6  # crawl.md §2.7: 3 % of edited characters move up to 6 of 64 bits; then the texts are compared
 LEAST_RATIO = 80.0  # rapidfuzz ratio (0–100) of the folded bodies
 COMPARED_CHARS = 4000  # the comparison is quadratic; the head of a text is enough to tell
 CANDIDATES = 200  # more near ones than that are looked at no further
+CLOSEST = 5  # near ones that `most_alike` compares
 LEAST_CHARS = 60  # shorter texts are linked when equal, never when merely near
 
 
@@ -56,6 +57,20 @@ def link(
             if row.id != article_id:
                 change["seq"] = next_seq()
             connection.execute(update(articles).where(articles.c.id == row.id).values(**change))
+
+
+def most_alike(
+    connection: Connection, key: str, kept: dict[str, Any], near: Fingerprints
+) -> tuple[int, int] | None:
+    """(id, percent) of the stored article that is most like what is `kept` under another key; None when none is a copy."""
+    body = [block["text"] for block in kept["blocks"] if block["kind"] in BODY_KINDS]
+    values = {"simhash": simhash("\n".join(body)), "body_chars": sum(map(len, body))}
+    ids = near_ids(near, values)[:CLOSEST]
+    asked = select(articles.c.id, articles.c.content).where(articles.c.id.in_(ids), articles.c.key != key)
+    text = _compared(kept)
+    found = [(round(fuzz.ratio(text, _compared(row.content))), row.id) for row in connection.execute(asked)]
+    percent, article_id = max(found, default=(0, 0))
+    return (article_id, percent) if percent >= LEAST_RATIO else None
 
 
 def _roots_of_copies(

@@ -17,7 +17,7 @@ from kb.text.normalize import fold
 from kb.web.access import only
 from kb.web.asked import page_numbers
 from kb.web.library import the_library
-from kb.web.visitor import the_visitor
+from kb.web.visitor import the_hidden, the_visitor
 from kb.words import GroupLine, Line
 
 blueprint = Blueprint("admin_lexicon", __name__)
@@ -58,7 +58,7 @@ def _page(error: WordsError | None = None, faults: Sequence[Fault] = (), **typed
         page_number=number,
         page_numbers=page_numbers(number, _last(len(lines))),
         counted=counted,
-        affected=words.affected(search, counted) if counted and own_word_fault(counted) is None else None,
+        affected=words.affected(search, counted, the_hidden()) if counted and own_word_fault(counted) is None else None,
         standing=words.standing(library.database, library.settings, search),
         tried=tried,
         error=error,
