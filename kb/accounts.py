@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from itertools import pairwise
 
@@ -16,49 +15,12 @@ from kb import config
 from kb.config import Settings
 from kb.errors import AccountError
 from kb.model import ROLES, Actor, Role
-from kb.store import audit, one_time, passwords, sign_ins, tables, users
-from kb.store.sign_ins import Limits
-from kb.store.users import SECOND, Kept, User
+from kb.store import audit, devices, guesses, one_time, passwords, sign_ins, tables, users
+from kb.store.policy import MOST, policy
+from kb.store.users import Kept, User
 
-MOST = 256  # characters of a password
 FULL_NAME_CHARS = 64
 _NAME = re.compile(r"[\w.@-]{2,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What is asked of passwords (reliability.md §8, docs/operations.md)."""
-
-    least: int  # characters
-    classes: int  # of capitals, small letters, digits, others; 0: no rule
-    days: int | None  # after which a password must be changed
-    again: int  # the last so many, the present one among them, may not be taken again
-    idle: timedelta | None  # longest time without a request that a setting may ask for
-
-
-POLICIES = {
-    "asvs": Policy(8, 0, None, 1, None),
-    "dengbao2": Policy(10, 3, 90, 5, timedelta(minutes=30)),
-}
-
-
-def policy(settings: Settings) -> Policy:
-    """What is asked of passwords here."""
-    return POLICIES[settings.password_policy]
-
-
-def limits(settings: Settings) -> Limits:
-    """How long a sign-in holds here."""
-    idle, most = timedelta(minutes=settings.sign_in_idle_minutes), policy(settings).idle
-    return Limits(min(idle, most) if most else idle, timedelta(hours=settings.sign_in_hours))
-
-
-def password_due(settings: Settings, user: User) -> bool:
-    """Whether somebody must change the password before anything else."""
-    days = policy(settings).days
-    if user.must_change or days is None:
-        return user.must_change
-    return datetime.now(UTC) - timedelta(days=days) >= _moment(user.password_set_at)
 
 
 # --- accounts -------------------------------------------------------------------------------------------------------
@@ -77,7 +39,7 @@ def add_user(
     must_change: bool = True,
 ) -> int:
     """Add an account; returns its id. Raises AccountError."""
-    name, full_name = folded(name), _full_name(full_name)
+    name, full_name = users.folded(name), _full_name(full_name)
     if not _NAME.fullmatch(name):
         raise AccountError("account.bad_name", name=name[:64])
     if users.by_name(connection, name):
@@ -126,9 +88,10 @@ def lock(connection: Connection, actor: Actor, user_id: int) -> None:
 
 
 def unlock(connection: Connection, actor: Actor, user_id: int) -> None:
-    """Let its person sign in again. Raises AccountError("account.unknown")."""
+    """Let its person sign in again, at once also after wrong tries. Raises AccountError("account.unknown")."""
     user = _wanted(connection, user_id)
     users.set_locked(connection, user_id, locked=False)
+    guesses.forgive(connection, user.name, devices.numbers(connection, user_id))
     audit.record(connection, actor, "user.unlocked", f"user:{user.name}")
 
 
@@ -142,15 +105,10 @@ def delete_user(connection: Connection, actor: Actor, user_id: int) -> None:
 
 def named(connection: Connection, name: str) -> User:
     """The account that somebody means by a name. Raises AccountError("account.unknown")."""
-    found = users.by_name(connection, folded(name))
+    found = users.by_name(connection, users.folded(name))
     if found is None:
         raise AccountError("account.unknown", name=name[:64])
     return found
-
-
-def folded(name: str) -> str:
-    """A name as it is stored and looked for: ＺｈａｎｇSan and zhangsan are one."""
-    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 # --- the first administrator ----------------------------------------------------------------------------------------
@@ -185,7 +143,7 @@ def add_first(
     if not first_is_good(connection, token):
         raise AccountError("account.first_over")
     one_time.remove(connection, FIRST_ADMIN)
-    who = Actor(folded(name), actor.address)
+    who = Actor(users.folded(name), actor.address)
     return add_user(
         connection,
         who,
@@ -202,9 +160,19 @@ def add_first(
 
 
 def set_password(
-    connection: Connection, actor: Actor, settings: Settings, user_id: int, new: str, *, must_change: bool
+    connection: Connection,
+    actor: Actor,
+    settings: Settings,
+    user_id: int,
+    new: str,
+    *,
+    must_change: bool,
+    device: str = "",
 ) -> None:
-    """Give an account another password. Ends its sign-ins, save the one it is done in. Raises AccountError."""
+    """Give an account another password. Raises AccountError.
+
+    Its sign-ins end, save the one it is done in; no browser is known any more, save the one with this `device` token.
+    """
     user, asked = _wanted(connection, user_id), policy(settings)
     check_password(settings, new, name=user.name, full_name=user.full_name)
     kept = users.kept(connection, user_id)
@@ -213,6 +181,7 @@ def set_password(
         raise AccountError("account.password_used", count=asked.again)
     changed = Kept(passwords.hashed(settings, new), tuple(used[: asked.again - 1]))
     users.set_password(connection, user_id, changed, must_change=must_change)
+    devices.forget(connection, user_id, but=device)
     ended = sign_ins.end_all(connection, user_id, but=actor.sign_in)
     detail = {"must_change": must_change, "sign_ins_ended": ended}
     audit.record(connection, actor, "password.changed", f"user:{user.name}", detail=detail)
@@ -225,7 +194,7 @@ def check_password(settings: Settings, password: str, *, name: str, full_name: s
         raise AccountError("account.password_short", least=asked.least)
     if len(password) > MOST:
         raise AccountError("account.password_long", most=MOST)
-    if _is_name(password, (name, full_name)) or (asked.classes and name in folded(password)):
+    if _is_name(password, (name, full_name)) or (asked.classes and name in users.folded(password)):
         raise AccountError("account.password_is_name")
     if _is_guessed_first(password):
         raise AccountError("account.password_common")
@@ -235,14 +204,14 @@ def check_password(settings: Settings, password: str, *, name: str, full_name: s
 
 def _is_name(password: str, names: Collection[str]) -> bool:
     """Whether it is a name, perhaps twice, with digits and marks around it."""
-    core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", folded(password))
+    core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", users.folded(password))
     halves = {core, core[: len(core) // 2] if core[: len(core) // 2] * 2 == core else core}
-    return any(folded(name) in (folded(password), *halves) for name in names if name)
+    return any(users.folded(name) in (users.folded(password), *halves) for name in names if name)
 
 
 def _is_guessed_first(password: str) -> bool:
     """On the list, or one that everybody thinks of: aaaaaaaa, 12345678, 87654321, abababab."""
-    plain = folded(password)
+    plain = users.folded(password)
     steps = {ord(after) - ord(before) for before, after in pairwise(plain)}
     return plain in _guessed_first() or steps in ({0}, {1}, {-1}) or len(set(plain)) <= 2
 
@@ -291,7 +260,3 @@ def _check_units(connection: Connection, units: Collection[int]) -> None:
     for unit in units:
         if unit not in known:
             raise AccountError("account.no_unit", unit=unit)
-
-
-def _moment(text: str) -> datetime:
-    return datetime.strptime(text, SECOND).replace(tzinfo=UTC)

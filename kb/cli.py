@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from kb.commands.user import user
 from kb.errors import ConfigError, KbError, StoreError
 
 if TYPE_CHECKING:
+    from kb.config import Settings
     from kb.crawl.shapes import CrawlReport
     from kb.ingest import AddReport
     from kb.model import Filters, Hit, Results
@@ -497,8 +499,52 @@ def serve(host: str | None, port: int | None, processes: int | None, yes_open: b
     asked = {"host": host, "port": port, "web_processes": processes}
     chosen = {name: value for name, value in asked.items() if value is not None}
     settings = opening.settings().model_copy(update=chosen)
-    if settings.host not in OPEN_LOCALLY and not yes_open:
-        raise ConfigError("serve.open", host=settings.host)
+    first = _first_admin(settings, yes_open)
     opening.kernels()
     opening.spare_memory()
-    web_server.serve(create_app(settings), settings, say=click.echo)
+    web_server.serve(create_app(settings), settings, say=_first_said(first) if first else click.echo)
+
+
+def _first_admin(settings: Settings, yes_open: bool) -> str | None:
+    """The token that makes the first administrator, where there is none.
+
+    Raises ConfigError when others could reach a server that nobody looks after (DESIGN §5).
+    """
+    from kb import accounts
+    from kb.store import users
+    from kb.store.db import open_database, reading, writing
+
+    database = open_database(settings.database)
+    with reading(database) as connection:
+        count, has_admin = users.count(connection), bool(users.administrators(connection))
+    if settings.host not in OPEN_LOCALLY and not has_admin:
+        if count:
+            raise ConfigError("serve.no_admin", host=settings.host)
+        if not yes_open:
+            raise ConfigError("serve.open", host=settings.host)
+    if has_admin:
+        return None
+    try:
+        with writing(database) as connection:
+            return accounts.first_token(connection)
+    except StoreError as error:  # a full disk keeps nobody from reading
+        click.echo(error.words("zh"), err=True)
+        return None
+    finally:
+        database.dispose()
+
+
+def _first_said(token: str) -> Callable[[str], None]:
+    """Prints what it is told; after the first line, which holds the address, the way to the first administrator."""
+    waiting = [token]
+
+    def say(line: str) -> None:
+        click.echo(line)
+        found = re.search(r"http://\S+/", line)
+        if found and waiting:
+            click.echo(
+                f"还没有管理员 · no administrator yet: {found[0]}first?token={waiting.pop()}\n"
+                "  (只能用一次,24 小时内有效 · good once, for 24 hours)"
+            )
+
+    return say

@@ -12,6 +12,8 @@ from sqlalchemy import Engine as Database
 from kb.config import Settings
 from kb.ingest import open_index
 from kb.store import articles
+from kb.store.audit_check import verify
+from kb.store.audit_copy import catch_up
 from kb.store.db import REVISION, check, reading, revision
 
 LEAST_FREE_SHARE = 0.10  # reliability.md §7.7: below 10 % or 1 GiB free, writing is at risk
@@ -36,6 +38,7 @@ def diagnose(database: Database, settings: Settings) -> list[Finding]:
         _schema,
         _index,
         _lag,
+        _audit,
         _disk,
         _sqlite,
     )
@@ -75,6 +78,21 @@ def _lag(database: Database, settings: Settings) -> Finding:
     if behind:
         return Finding("index lag", False, f"{behind} 篇已入库、尚不可检索。请运行 kb reindex --new。")
     return Finding("index lag", True, "索引与资料库一致")
+
+
+def _audit(database: Database, settings: Settings) -> Finding:
+    with database.connect() as connection:
+        catch_up(connection)  # what a crash left behind is no reason to complain
+    with reading(database) as connection:
+        found = verify(connection)
+    if found.problem is not None:
+        return Finding("audit", False, found.problem.words("zh"))
+    if found.copied < found.last:
+        behind = f"审计记录的副本落后 {found.last - found.copied} 条"
+        return Finding(
+            "audit", False, f"{behind},写不进 {settings.audit_copy}。记录没有丢失;请检查空间和权限。"
+        )
+    return Finding("audit", True, f"完好,{found.last - found.first + 1 if found.last else 0} 条记录")
 
 
 def _disk(_database: Database, settings: Settings) -> Finding:

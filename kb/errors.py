@@ -24,8 +24,12 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "Cannot listen from port {port} on: {reason}. Nothing was changed; choose another with --port.",
     },
     "serve.open": {
-        "zh": "监听 {host} 会让同一网络上的任何人都能读到资料,目前还没有账号。确实需要时请加 --yes-open。",
-        "en": "Listening on {host} lets anyone on the network read; there are no accounts yet. Add --yes-open if you mean it.",
+        "zh": "监听 {host} 会让同一网络上的任何人都能读到资料,目前还没有账号。请先建账号(kb user add),或确实需要时加 --yes-open。",
+        "en": "Listening on {host} lets anyone on the network read; there are no accounts yet. Add one (kb user add), or --yes-open if you mean it.",
+    },
+    "serve.no_admin": {
+        "zh": "监听 {host} 需要一个能登录的管理员,现在没有。数据不受影响;请运行 kb user add NAME --role admin 或 kb user unlock NAME。",
+        "en": "Listening on {host} needs an administrator who can sign in; there is none. Run kb user add NAME --role admin, or kb user unlock NAME.",
     },
     "lexicon.bad_line": {
         "zh": "词典 corpus/lexicon/terms.tsv 第 {line} 行不能用:{reason}。数据和索引未改动;改正该行后重新运行。",
@@ -426,6 +430,10 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "“{name}”是最后一个能登录的管理员,不能锁定、删除或改换角色。没有改动;请先指定另一个管理员。",
         "en": "{name} is the last administrator who can sign in: not locked, deleted or given another role. Name another first.",
     },
+    "account.no_password": {
+        "zh": "没有收到密码。没有改动;在终端里运行,或把密码作为标准输入的第一行。",
+        "en": "No password was given. Nothing was changed; run it in a terminal, or give the password on standard input.",
+    },
     "account.password_short": {
         "zh": "密码太短:至少 {least} 个字,建议 15 个以上。没有改动;一句自己记得住的话就很好。",
         "en": "The password is too short: {least} characters at least, 15 or more are better. Nothing was changed.",
@@ -479,6 +487,26 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "This link is no longer good: it works once and for a time. While there is no administrator, kb serve prints a new one.",
     },
     # --- limits (who may see what) ----------------------------------------------------------------------------
+    "limit.no_unit": {
+        "zh": "没有选定单位,或所选单位已被删除。没有内容被改动;请至少选一个单位,要对所有人显示请用“解除”。",
+        "en": "No unit was chosen, or one of them is gone. Nothing was changed; choose at least one, or lift the limit.",
+    },
+    "limit.no_source": {
+        "zh": "没有来源 {name}。没有内容被改动;请从列表里选一个。",
+        "en": "There is no source {name}. Nothing was changed; choose one of the list.",
+    },
+    "limit.no_article": {
+        "zh": "找不到文章:{name}。没有内容被改动;请填文章编号、它在本库的网址或原文网址,一行一篇。",
+        "en": "No article found: {name}. Nothing was changed; give ids or addresses of articles, one a line.",
+    },
+    "limit.too_many": {
+        "zh": "一次最多 {limit} 篇。没有内容被改动;请分几次填,或限制整个来源。",
+        "en": "At most {limit} articles at a time. Nothing was changed; do it in parts, or limit the source.",
+    },
+    "limit.none": {
+        "zh": "{name} 没有阅读限制,可能刚被解除。没有内容被改动。",
+        "en": "{name} is not limited; the limit may have just been lifted. Nothing was changed.",
+    },
     # --- audit ------------------------------------------------------------------------------------------------
     "audit.key_missing": {
         "zh": "读不到审计密钥 {path}({reason}),不能记录也不能核对,这一步没有做。请把密钥放回原处;不要另建一把。",
@@ -542,6 +570,18 @@ WORDS: dict[str, dict[Language, str]] = {
     },
     # --- backup -----------------------------------------------------------------------------------------------
     # --- sources and runs on the web --------------------------------------------------------------------------
+    "trial.nothing_given": {
+        "zh": "没有可读的页:请选一个另存下来的网页文件,或填写一个库里存有原页的网址。没有任何内容被改动。",
+        "en": "Nothing to read: choose the file of a saved page, or give an address whose page is kept. Nothing was changed.",
+    },
+    "trial.not_kept": {
+        "zh": "库里没有保存 {url} 的原页,网页服务自己不联网。请把网页另存后上传;在服务器上可用 kb crawl 抓取,或用 kb source try。",
+        "en": "The page {url} is not kept, and the web service has no network. Upload the saved page; on the server use kb crawl or kb source try.",
+    },
+    "trial.too_large": {
+        "zh": "文件有 {size_mib:.1f} MiB,上限 {limit_mib:.0f} MiB,没有读。没有任何内容被改动。",
+        "en": "The file has {size_mib:.1f} MiB, more than {limit_mib:.0f} MiB, and was not read. Nothing was changed.",
+    },
     # --- lexicon on the web -----------------------------------------------------------------------------------
     "words.bad_word": {
         "zh": "「{word}」不能作词条:{field}{reason}。词表没有改动;改正后再试。",

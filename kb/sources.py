@@ -17,7 +17,7 @@ from kb import config
 from kb.config import Settings
 from kb.crawl.source import Source, load
 from kb.errors import ConfigError, EngineDownError
-from kb.model import LengthRange, Page, Query
+from kb.model import NOTHING_HIDDEN, Hidden, LengthRange, Page, Query
 from kb.search import Search
 from kb.store import frontier, runs, source_states
 from kb.store.db import reading
@@ -79,7 +79,7 @@ class SourceLine:
     paused: Paused | None
     last: Run | None
     status: SourceStatus | None  # of its pages; None when it was never crawled
-    articles: int | None  # searchable ones; None when the index cannot tell
+    articles: int | None  # searchable ones; None when the index cannot tell, or may not
     lacking: Mapping[str, int]  # {"date": 3}: how many of them lack what
     shifts: tuple[Shift, ...]
     silence: Silence | None
@@ -119,11 +119,13 @@ def names(settings: Settings) -> dict[str, str]:
 # --- all of them -----------------------------------------------------------------------------------------------------
 
 
-def overview(database: Database, settings: Settings, search: Search) -> Overview:
-    """Every source with what is known of it. Reads no article: the index counts them."""
+def overview(
+    database: Database, settings: Settings, search: Search, *, hidden: Hidden = NOTHING_HIDDEN
+) -> Overview:
+    """Every source with what is known of it. Reads no article: the index counts those that are not `hidden`."""
     sources, problems = known(settings)
     try:
-        articles, lacking, index_problem = *_counted(search), None
+        articles, lacking, index_problem = *_counted(search, hidden), None
     except EngineDownError as error:
         articles, lacking, index_problem = {}, {}, error.words("zh")
     with reading(database) as connection:
@@ -142,7 +144,7 @@ def overview(database: Database, settings: Settings, search: Search) -> Overview
                 paused=paused.get(slug),
                 last=last.get(slug),
                 status=status.get(slug),
-                articles=None if index_problem else articles.get(slug, 0),
+                articles=None if index_problem or slug in hidden.sources else articles.get(slug, 0),
                 lacking=lacking.get(slug, {}),
                 shifts=shifts(runs.telling(connection, slug, COMPARED_RUNS)) if slug in last else (),
                 silence=silence(news.get(slug, ()), last[slug].started_at[:10]) if slug in last else None,
@@ -153,11 +155,11 @@ def overview(database: Database, settings: Settings, search: Search) -> Overview
     return Overview(lines, tuple(error.words("zh") for error in problems), others, index_problem)
 
 
-def _counted(search: Search) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+def _counted(search: Search, hidden: Hidden) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
     """Articles by source, and how many of them lack what. Raises EngineDownError."""
 
     def by_source(only: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-        found = search.engine.find(EVERYTHING, Page(only=only, facets=("source",), limit=0))
+        found = search.engine.find(EVERYTHING, Page(only=only, facets=("source",), limit=0, hidden=hidden))
         return dict(found.facets["source"])
 
     articles = by_source({})

@@ -11,7 +11,7 @@ from kb import accounts
 from kb.config import Settings
 from kb.errors import AccountError
 from kb.model import Actor
-from kb.store import passwords, sign_ins, tables, users
+from kb.store import passwords, policy, sign_ins, tables, users
 from kb.store.db import reading, writing
 from tests.making import PASSWORD
 
@@ -266,15 +266,15 @@ def test_only_dengbao2_lets_a_password_grow_too_old(database: Database, settings
         old = users.one(connection, user_id)
 
     assert fresh and old
-    assert [accounts.password_due(settings, user) for user in (fresh, old)] == [False, False]
-    assert [accounts.password_due(strict, user) for user in (fresh, old)] == [False, True]
+    assert [policy.password_due(settings, user) for user in (fresh, old)] == [False, False]
+    assert [policy.password_due(strict, user) for user in (fresh, old)] == [False, True]
 
 
 def test_dengbao2_caps_the_idle_time(settings: Settings) -> None:
     strict = settings.model_copy(update={"password_policy": "dengbao2"})
 
-    assert accounts.limits(settings).idle == timedelta(hours=8)
-    assert accounts.limits(strict).idle == timedelta(minutes=30)
+    assert policy.limits(settings).idle == timedelta(hours=8)
+    assert policy.limits(strict).idle == timedelta(minutes=30)
 
 
 # --- the first administrator ------------------------------------------------------------------------------------

@@ -36,8 +36,8 @@ def folder_of(connection: Connection) -> Path:
 
 def catch_up(connection: Connection) -> bool:
     """Append what the copy lacks. Where it cannot be written the records stay, and `kb doctor` says so."""
+    folder = folder_of(connection)
     try:
-        folder = folder_of(connection)
         folder.mkdir(mode=0o700, exist_ok=True)
         with _alone(folder):
             after = last(folder)
@@ -45,8 +45,8 @@ def catch_up(connection: Connection) -> bool:
             behind = select(audit).where(audit.c.seq > max(noted, after[0] if after else 0))
             _append(folder, (row._asdict() for row in connection.execute(behind.order_by(audit.c.seq))))
         return True
-    except (OSError, SQLAlchemyError):
-        log.exception("audit.not_copied")
+    except (OSError, SQLAlchemyError) as error:
+        log.error("audit.not_copied", extra={"folder": str(folder), "reason": str(error)})
         return False
 
 

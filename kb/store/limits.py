@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy import Engine as Database
 
 from kb.errors import StoreError
-from kb.model import NOTHING_HIDDEN, SHOWN_STATUSES, Actor, Hidden
+from kb.model import HIDDEN_STATUSES, NOTHING_HIDDEN, SHOWN_STATUSES, Actor, Hidden
 from kb.store import audit
 from kb.store.tables import article_limits, articles, sequence, source_limits, units
 
@@ -196,6 +196,25 @@ def articles_of(connection: Connection, sources: Collection[str] | None = None) 
         asked = asked.where(articles.c.source.in_(sources))
     rows = connection.execute(asked.group_by(articles.c.source).order_by(articles.c.source))
     return dict(tuple(row) for row in rows)
+
+
+def open_copies(connection: Connection, ids: Collection[int]) -> list[int]:
+    """Copies of the texts of these articles that are neither limited nor of a limited source: they tell the same to everybody."""
+    root = func.coalesce(articles.c.reprint_of, articles.c.id)
+    roots = connection.scalars(select(root).where(articles.c.id.in_(ids))).all()
+    limited = exists().where(article_limits.c.article_id == articles.c.id).correlate(articles)
+    closed = exists().where(source_limits.c.source == articles.c.source).correlate(articles)
+    copies = or_(articles.c.id.in_(roots), articles.c.reprint_of.in_(roots))
+    asked = select(articles.c.id).where(copies, articles.c.status.not_in(HIDDEN_STATUSES), ~limited, ~closed)
+    return [one for one in connection.scalars(asked.order_by(articles.c.id)) if one not in set(ids)]
+
+
+def known_units(connection: Connection) -> list[tuple[int, str]]:
+    """Id and name of every unit, by name."""
+    return [
+        (row[0], row[1])
+        for row in connection.execute(select(units.c.id, units.c.name).order_by(units.c.name))
+    ]
 
 
 def article_named(connection: Connection, text: str) -> int | None:

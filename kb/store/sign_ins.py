@@ -59,6 +59,14 @@ def begin(connection: Connection, user_id: int, *, address: str = "", device: st
     return token
 
 
+def renew(connection: Connection, sign_in_id: int) -> str:
+    """Another token for a sign-in, after its person proved to be there; the old one is worth nothing."""
+    token = secrets.token_urlsafe(32)
+    this = update(sign_ins).where(sign_ins.c.id == sign_in_id)
+    connection.execute(this.values(token_hash=hashed(token)))
+    return token
+
+
 def present(
     connection: Connection, token: str, limits: Limits = USUAL, *, now: datetime | None = None
 ) -> SignIn | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, ScalarSelect, Select, Table, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kb.errors import AccountError
@@ -77,8 +78,11 @@ def _checked(name: str) -> str:
     return name
 
 
-def _counted():
-    def of(table):
-        return select(func.count()).where(table.c.unit_id == units.c.id).scalar_subquery()
+def _counted() -> Select[Any]:
+    return select(
+        units.c.id, units.c.name, *(_count(table) for table in (user_units, source_limits, article_limits))
+    )
 
-    return select(units.c.id, units.c.name, *map(of, (user_units, source_limits, article_limits)))
+
+def _count(table: Table) -> ScalarSelect[int]:
+    return select(func.count()).where(table.c.unit_id == units.c.id).scalar_subquery()

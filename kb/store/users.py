@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from kb.model import Role
-from kb.store.tables import devices, user_units, users
+from kb.store.tables import user_units, users
 
 SECOND = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -142,10 +143,9 @@ def administrators(connection: Connection) -> list[User]:
     return [_user(row, _units(connection, row.id)) for row in connection.execute(wanted)]
 
 
-def forget_devices(connection: Connection, user_id: int, *, but: str | None = None) -> None:
-    """Know no browser of somebody's any more, save the one with this hash."""
-    others = devices.c.token_hash != (but or "")
-    connection.execute(delete(devices).where(devices.c.user_id == user_id, others))
+def folded(name: str) -> str:
+    """A name as it is stored and looked for: ＺｈａｎｇSan and zhangsan are one."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def _set(connection: Connection, user_id: int, **values: Any) -> None:

@@ -42,6 +42,7 @@ from kb.web.admin import queries as admin_queries
 from kb.web.admin import review as admin_review
 from kb.web.admin import runs as admin_runs
 from kb.web.admin import sources as admin_sources
+from kb.web.admin import units as admin_units
 from kb.web.admin import upload as admin_upload
 from kb.web.admin import users as admin_users
 from kb.web.asked import SCOPES
@@ -51,6 +52,7 @@ PARTS = (home, search, advanced, article, suggest, papers, help, health, metrics
 ADMIN_PARTS = (
     admin_home,
     admin_users,
+    admin_units,
     admin_limits,
     admin_audit,
     admin_sources,
@@ -96,6 +98,7 @@ def create_app(settings: Settings) -> Flask:
     headers.install(app, tls=settings.tls)
     metrics.install(app, settings)
     access.install(app)
+    sign_in.install(app)
     forms.install(app, settings)
     limiting.install(app, settings)
     problems.install(app)

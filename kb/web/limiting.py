@@ -6,9 +6,10 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, NoReturn, get_args
 
-from flask import Flask, g, request
+from flask import Flask, g
 from flask_limiter import Limiter, RequestLimit
 from limits.storage import Storage
 from werkzeug.exceptions import TooManyRequests
@@ -20,11 +21,14 @@ from kb.web.visitor import the_visitor
 Kind = Literal["search", "suggest", "sign_in", "upload", "export"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-# What is limited, by the endpoint of its view; a test finds those that are missing.
+# What is limited, by the address of its view; a test finds those that are missing.
 LIMITED: dict[str, Kind] = {
-    "search.page": "search",
-    "search.answer": "search",
-    "suggest.answer": "suggest",
+    "/search": "search",
+    "/search.json": "search",
+    "/suggest.json": "suggest",
+    "/login": "sign_in",
+    "/first": "sign_in",
+    "/password": "sign_in",
 }
 FREE_LOCALLY: tuple[Kind, ...] = ("search", "suggest")  # monitoring and measuring on the machine itself
 SUGGESTIONS = 3  # to one search: they come while somebody types
@@ -98,16 +102,18 @@ def install(app: Flask, settings: Settings) -> None:
         "upload": settings.uploads_per_minute,
         "export": settings.exports_per_minute,
     }
-    for endpoint, kind in LIMITED.items():
-        limit = limiter.shared_limit(
-            f"{a_minute[kind]}/minute",
-            scope=kind,
-            methods=["POST"] if kind in ("sign_in", "upload") else None,
-            exempt_when=is_local if kind in FREE_LOCALLY else None,
-            on_breach=_refuse,
-        )
-        view: Callable[..., Any] = app.view_functions[endpoint]
-        app.view_functions[endpoint] = limit(view)
+    for rule in app.url_map.iter_rules():
+        kind = LIMITED.get(rule.rule)
+        if kind is not None:
+            limit = limiter.shared_limit(
+                f"{a_minute[kind]}/minute",
+                scope=kind,
+                methods=["POST"] if kind in ("sign_in", "upload") else None,
+                exempt_when=is_local if kind in FREE_LOCALLY else None,
+                on_breach=partial(_refuse, kind),
+            )
+            view: Callable[..., Any] = app.view_functions[rule.endpoint]
+            app.view_functions[rule.endpoint] = limit(view)
 
 
 def _caller() -> str:
@@ -116,7 +122,7 @@ def _caller() -> str:
     return f"user {user.id}" if user else network()
 
 
-def _refuse(breached: RequestLimit) -> NoReturn:
-    g.limited = LIMITED[request.endpoint or ""]
+def _refuse(kind: Kind, breached: RequestLimit) -> NoReturn:
+    g.limited = kind
     left = math.ceil(breached.reset_at - time.time())
     raise TooManyRequests(retry_after=min(max(left, 1), MINUTE))

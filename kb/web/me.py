@@ -7,16 +7,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
-from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
-from kb import accounts
-from kb.errors import AccountError
-from kb.store import audit, own_data, search_history, sign_ins, units, users
+from kb import accounts, signing_in
+from kb.errors import AccessError, AccountError
+from kb.store import audit, own_data, search_history, sign_ins, units
 from kb.store.db import reading, writing
 from kb.store.users import User
 from kb.web.access import ROLE_NAMES, signed_in
+from kb.web.display import prefer
 from kb.web.library import the_library
+from kb.web.problems import ACCOUNTS
 from kb.web.visitor import the_visitor
 
 LINES = 50  # of the search history, on the page
@@ -44,9 +45,10 @@ def page() -> str:
 
 
 def the_user() -> User:
-    """Who asks; views of this module are for people who signed in."""
+    """Who asks: the views here are for people who signed in. Raises AccessError("access.sign_in_needed")."""
     user = the_visitor().user
-    assert user is not None
+    if user is None:
+        raise AccessError("access.sign_in_needed")
     return user
 
 
@@ -115,12 +117,6 @@ def switch_history() -> AnyResponse:
     return _back("history")
 
 
-def prefer(connection: Connection, user_id: int, **chosen: str) -> None:
-    """Change some of what a person prefers, and leave the rest."""
-    present = users.one(connection, user_id)
-    users.set_preferences(connection, user_id, {**(present.preferences if present else {}), **chosen})
-
-
 # --- all of it --------------------------------------------------------------------------------------------------------
 
 
@@ -151,14 +147,14 @@ def confirm_delete() -> str:
 @signed_in
 def delete() -> AnyResponse | tuple[str, int]:
     """Delete the account of the person who asks, with the password once more."""
-    user, actor = the_user(), the_visitor().actor
+    user, actor, library = the_user(), the_visitor().actor, the_library()
     try:
-        check_own_password(request.form.get("password", ""))
-        with writing(the_library().database) as connection:
+        signing_in.confirm(library.database, library.settings, actor, user, request.form.get("password", ""))
+        with writing(library.database) as connection:
             accounts.delete_user(connection, actor, user.id)
             audit.record(connection, actor, "data.deleted", f"user:{user.name}")
     except AccountError as error:
-        return _confirm_delete(error), 400
+        return _confirm_delete(error), ACCOUNTS.get(error.key, 400)
     flash("账号已删除。检索和阅读不受影响。")
     return redirect(url_for("home.page"), 303)
 

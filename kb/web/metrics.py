@@ -29,7 +29,7 @@ blueprint = Blueprint("metrics", __name__)
 
 EXTENSION = "kb_counters"
 SEARCHES = ("search.page", "search.answer")
-SIGN_IN = "sign_in.begin"  # the view that takes a name and a password
+SIGN_IN = "/login"  # where a name and a password are sent
 LEAST_TOKEN = 16  # characters
 
 
@@ -77,7 +77,7 @@ def _event(status: int) -> str | None:
     if request.endpoint in SEARCHES and "q" in request.args:
         outcome = "answered" if status < 400 else "refused" if status < 500 else "failed"
         return f"search.{outcome}"
-    if request.endpoint == SIGN_IN and request.method == "POST":
+    if request.path == SIGN_IN and request.method == "POST":
         return "sign_in.ok" if status < 400 else "sign_in.failed"
     return None
 

@@ -16,7 +16,8 @@ PAGES = (
     ("admin_upload.page", "上传"),
     ("admin_lexicon.page", "词表"),
     ("admin_queries.page", "检索分析"),
-    ("admin_users.page", "用户与单位"),
+    ("admin_users.page", "用户"),
+    ("admin_units.page", "单位"),
     ("admin_limits.page", "阅读范围"),
     ("admin_audit.page", "审计"),
     ("admin.health", "健康检查"),
@@ -33,4 +34,4 @@ def admin_pages() -> list[tuple[str, str]]:
 @only("editor", "operator", "admin", "auditor")
 def page() -> str:
     """What needs looking after."""
-    return render_template("admin.html")
+    return render_template("admin_home.html")
