@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
 
 from kb.model import (
     BODY_KINDS,
@@ -256,14 +256,20 @@ def shown(connection: Connection, ids: Collection[int], *, hidden: Hidden = NOTH
 def newest(connection: Connection, limit: int, *, hidden: Hidden = NOTHING_HIDDEN) -> list[StoredArticle]:
     """The articles published last; those without a date come after all others, the last stored first."""
     # NOT IN, so that SQLite walks the index of dates from its end instead of sorting everything shown.
-    ids = connection.scalars(
-        select(articles.c.id)
-        .where(articles.c.status.not_in(HIDDEN_STATUSES), *visible(hidden))
-        .order_by(articles.c.published.desc().nulls_last(), articles.c.id.desc())
-        .limit(limit)
-    ).all()
+    of: list[ColumnElement[bool]] = [articles.c.status.not_in(HIDDEN_STATUSES)]
+    if not hidden.is_empty:
+        # The last thousands may be hidden: the index that covers their sources is walked, each status by itself.
+        of = [articles.c.status == status for status in SHOWN_STATUSES]
+    ids = [article_id for condition in of for article_id in _newest(connection, condition, limit, hidden)]
     found = many(connection, ids, hidden=hidden)
-    return [found[article_id] for article_id in ids]
+    ordered = sorted(found.values(), key=lambda one: (one.article.published or "", one.id), reverse=True)
+    return ordered[:limit]
+
+
+def _newest(connection: Connection, of: ColumnElement[bool], limit: int, hidden: Hidden) -> Sequence[int]:
+    asked = select(articles.c.id).where(of, *visible(hidden))
+    ordered = asked.order_by(articles.c.published.desc().nulls_last(), articles.c.id.desc())
+    return connection.scalars(ordered.limit(limit)).all()
 
 
 def summary(connection: Connection, *, hidden: Hidden = NOTHING_HIDDEN) -> Summary:

@@ -174,6 +174,11 @@ def failures(connection: Connection, source: str, *, limit: int = 50, offset: in
     return Failures(pages, total, tuple(sorted(reasons, key=lambda one: (-one[1], one[0]))))
 
 
+def count_failed(connection: Connection) -> int:
+    """How many pages failed, of all sources."""
+    return connection.scalar(select(func.count()).where(frontier.c.state == "failed")) or 0
+
+
 def retry(connection: Connection, source: str, *, now: str, url: str | None = None) -> int:
     """Make failed pages of a source due, one or all: the next crawl fetches them. Returns how many."""
     failed = [frontier.c.source == source, frontier.c.state == "failed"]

@@ -182,13 +182,6 @@ def of_articles(
     return found, total
 
 
-def uses(connection: Connection, unit_id: int) -> int:
-    """How many sources and articles are limited to a unit, alone or with others."""
-    tables = (table for table, _ in _LINES.values())
-    asked = (select(func.count()).select_from(one).where(one.c.unit_id == unit_id) for one in tables)
-    return sum(connection.execute(one).scalar_one() for one in asked)
-
-
 def articles_of(connection: Connection, sources: Collection[str] | None = None) -> dict[str, int]:
     """How many articles that are shown each source has; all sources in the store by default."""
     asked = select(articles.c.source, func.count()).where(articles.c.status.in_(SHOWN_STATUSES))
@@ -207,14 +200,6 @@ def open_copies(connection: Connection, ids: Collection[int]) -> list[int]:
     copies = or_(articles.c.id.in_(roots), articles.c.reprint_of.in_(roots))
     asked = select(articles.c.id).where(copies, articles.c.status.not_in(HIDDEN_STATUSES), ~limited, ~closed)
     return [one for one in connection.scalars(asked.order_by(articles.c.id)) if one not in set(ids)]
-
-
-def known_units(connection: Connection) -> list[tuple[int, str]]:
-    """Id and name of every unit, by name."""
-    return [
-        (row[0], row[1])
-        for row in connection.execute(select(units.c.id, units.c.name).order_by(units.c.name))
-    ]
 
 
 def article_named(connection: Connection, text: str) -> int | None:

@@ -53,12 +53,7 @@ def safe_next(target: str | None) -> str:
     if any(unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp", "Cs") for one in plain):
         return HOME
     folders = unicodedata.normalize("NFKC", unquote(path))
-    if (
-        not path.startswith("/")
-        or "\\" in folders
-        or "//" in folders
-        or {".", ".."} & set(folders.split("/"))
-    ):
+    if "\\" in folders or "//" in folders or {".", ".."} & set(folders.split("/")):
         return HOME
     return target if _is_page(unquote(path)) else HOME
 

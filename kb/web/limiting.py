@@ -29,6 +29,15 @@ LIMITED: dict[str, Kind] = {
     "/login": "sign_in",
     "/first": "sign_in",
     "/password": "sign_in",
+    "/me/delete": "sign_in",  # asks for the password
+    "/admin/lexicon/import": "upload",
+    "/admin/sources/try": "upload",
+    "/admin/upload": "upload",
+    "/admin/audit.csv": "export",
+    "/admin/audit.jsonl": "export",
+    "/admin/lexicon/export.tsv": "export",
+    "/admin/queries.csv": "export",
+    "/me/export": "export",
 }
 FREE_LOCALLY: tuple[Kind, ...] = ("search", "suggest")  # monitoring and measuring on the machine itself
 SUGGESTIONS = 3  # to one search: they come while somebody types

@@ -30,6 +30,7 @@ blueprint = Blueprint("metrics", __name__)
 EXTENSION = "kb_counters"
 SEARCHES = ("search.page", "search.answer")
 SIGN_IN = "/login"  # where a name and a password are sent
+SIGNED_IN = 303  # the answer when they are right: to the page that was asked for
 LEAST_TOKEN = 16  # characters
 
 
@@ -78,7 +79,7 @@ def _event(status: int) -> str | None:
         outcome = "answered" if status < 400 else "refused" if status < 500 else "failed"
         return f"search.{outcome}"
     if request.path == SIGN_IN and request.method == "POST":
-        return "sign_in.ok" if status < 400 else "sign_in.failed"
+        return "sign_in.ok" if status == SIGNED_IN else "sign_in.failed"
     return None
 
 

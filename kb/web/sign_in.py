@@ -158,7 +158,7 @@ def first_taken() -> AnyResponse:
     attempt = Attempt(name, password, request.remote_addr or "", "", request.user_agent.string)
     entered = signing_in.enter(library.database, library.settings, attempt)
     response = _remembered(redirect("/", 303), entered)
-    flash("管理员账号已建好,您已登录。")
+    flash("管理员账号已建好，您已登录。")
     return response
 
 
@@ -196,7 +196,7 @@ def change() -> AnyResponse:
     except AccountError as error:
         return _password(error)
     session.clear()
-    flash("密码已修改;在别处的登录都已结束。")
+    flash("密码已修改；在别处的登录都已结束。")
     response = redirect(_next(), 303)
     _set_cookie(response, sign_in_cookie(), token, None)
     return response

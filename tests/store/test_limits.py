@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from typing import Any
 
@@ -113,6 +114,7 @@ def test_a_number_of_the_state_never_comes_again_in_a_database_from_a_backup(
     kept = tmp_path_factory.mktemp("backup") / "kb.sqlite3"
     with library.connect() as connection:
         connection.exec_driver_sql(f"VACUUM INTO '{kept}'")
+    shutil.copy(settings.data / "audit.key", kept.parent)
     numbers = set()
     for database in (library, open_database(kept)):
         limit(database, "article", 2, OFFICE)
@@ -220,6 +222,7 @@ def test_more_articles_can_be_limited_than_a_statement_takes_values(library: Dat
     ("read", "index"),
     [
         (lambda connection, out: articles.summary(connection, hidden=out), "ix_articles_shown"),
+        (lambda connection, out: articles.newest(connection, 0, hidden=out), "ix_articles_shown"),
         (lambda connection, out: issues.newspapers(connection, hidden=out), "ix_articles_issue"),
         (lambda connection, out: issues.years(connection, "清河日报", hidden=out), "ix_articles_issue"),
         (
@@ -236,7 +239,7 @@ def test_what_is_counted_is_read_from_the_indexes_alone(library: Database, read:
         out = limits.hidden(connection, (OFFICE,))
         event.listen(library, "before_cursor_execute", lambda *args: asked.append((args[2], args[3])))
         read(connection, out)
-        statement, values = asked[-1]
+        statement, values = asked[0]
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
 
     of_articles = [line for line in plan if " articles" in line]
@@ -296,7 +299,6 @@ def test_what_is_limited_is_listed_and_found_by_source_id_or_unit(library: Datab
         by_id = [one.name for one in limits.of_articles(connection, "4")[0]]
         by_source = [one.name for one in limits.of_sources(connection, "secr")]
         nothing = limits.of_articles(connection, "%"), limits.of_sources(connection, "_")
-        used = [limits.uses(connection, unit) for unit in (COURT, OFFICE, 9)]
 
     assert sources == [
         limits.Limit("source", "not-crawled-yet", "not-crawled-yet", ("办公室",), 0),
@@ -304,7 +306,6 @@ def test_what_is_limited_is_listed_and_found_by_source_id_or_unit(library: Datab
     ]
     assert (single, total) == ([limits.Limit("article", "5", "open", ("法院", "办公室"), 0)], 2)
     assert (by_unit, by_id, by_source, nothing) == (["5"], ["4"], ["secret"], (([], 0), []))
-    assert used == [2, 4, 0]
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from kb.web.limiting import Counts
 from tests.web.people import signed_in
 
 UNLIMITED = (
+    "/admin/users/<int:user_id>/password",
     "/search/advanced",
     "/a/<int(max=9223372036854775807):article_id>.json",
-)  # a form, a page like any other
+)  # of an administrator; a form; a page like any other
 OFFICE, OTHER = "192.0.2.7", "192.0.2.8"
 
 
@@ -119,7 +120,19 @@ def test_only_our_own_names_are_answered_where_they_are_set(library_settings: Se
 
 
 def test_what_costs_much_or_is_worth_guessing_at_is_limited(app: Flask) -> None:
-    costly = ("search", "export", "upload", "login", "first", "password", ".json")
+    costly = (
+        "search",
+        "export",
+        "import",
+        "try",
+        "upload",
+        "login",
+        "first",
+        "password",
+        ".json",
+        ".csv",
+        ".tsv",
+    )
     rules = [rule for rule in app.url_map.iter_rules() if any(word in rule.rule for word in costly)]
     found = {rule.rule for rule in rules} - set(UNLIMITED)
 

@@ -34,12 +34,17 @@ LONG_AGO = "2001-01-01T00:00:00Z"
 # What stands for the arguments of a route: something that is there, and something that is not.
 SAMPLES: dict[str, tuple[str, str]] = {
     "article_id": ("1", "987654321"),
-    "number": ("1", "987654321"),
     "newspaper": ("云岭日报", "没有的报"),
     "day": ("2020-05-01", "1900-01-01"),
     "label": ("01", "没有的版"),
     "line_id": ("1", "987654321"),
     "sign_in_id": ("1", "987654321"),
+    "user_id": ("1", "987654321"),
+    "unit_id": ("1", "987654321"),
+    "run_id": ("1", "987654321"),
+    "review_id": ("1", "987654321"),
+    "upload_id": ("1", "987654321"),
+    "slug": ("cctv-xwlb", "no-such-source"),
     "name": ("operations", "no-such-thing"),
     "filename": ("base.css", "no-such-file.css"),
 }

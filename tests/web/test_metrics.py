@@ -9,12 +9,17 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from kb import accounts
 from kb.config import Settings
 from kb.errors import ConfigError
+from kb.model import Actor
+from kb.store.db import writing
 from kb.web import create_app, metrics
 from kb.web.counters import Counters
-from tests.web.people import signed_in
+from kb.web.library import library_of
+from tests.web.people import post, signed_in
 
+PASSWORD = "correct-horse-battery-staple"
 AWAY = {"REMOTE_ADDR": "192.0.2.7"}
 
 
@@ -46,6 +51,25 @@ def test_requests_are_counted_by_view_method_and_kind_of_status(fresh: FlaskClie
     assert found['kb_request_seconds_bucket{endpoint="health.alive",le="+Inf"}'] == 1
     assert found['kb_events_total{event="search.answered"}'] == 1
     assert found['kb_events_total{event="search.refused"}'] == 1
+
+
+def test_sign_ins_are_counted_by_whether_they_were_right(settings: Settings) -> None:
+    app = create_app(settings)
+    client = app.test_client()
+    with writing(library_of(app).database) as connection:
+        accounts.add_user(
+            connection, Actor("test"), settings, name="zhangsan", full_name="张三", role="reader",
+            password=PASSWORD, must_change=False,
+        )  # fmt: skip
+    statuses = [
+        post(client, "/login", {"name": "zhangsan", "password": typed}).status_code
+        for typed in ("wrong", PASSWORD)
+    ]
+    found = figures(client)
+
+    assert statuses[0] != 303 and statuses[1] == 303
+    assert found['kb_events_total{event="sign_in.ok"}'] == 1
+    assert found['kb_events_total{event="sign_in.failed"}'] == 1
 
 
 def test_the_figures_tell_of_the_library(fresh: FlaskClient) -> None:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from kb import ingest
 from kb.errors import ConfigError, StoreError
-from kb.store import articles, limits
+from kb.store import articles, limits, units
 from kb.store.db import reading, writing
 from kb.store.limits import Kind
 from kb.web.access import only
@@ -138,7 +138,7 @@ def _shown(typed: MultiDict[str, str], error: StoreError | None = None) -> str:
             # Who sets a limit may be outside of it: then there is nothing to open.
             "opened": articles.shown(connection, [int(one.name) for one in found], hidden=hidden),
             "known_sources": _sources(connection),
-            "known_units": limits.known_units(connection),
+            "known_units": units.every(connection),
         }
     last = max(1, math.ceil(total / SIZE))
     return render_template(
