@@ -58,7 +58,9 @@ def _page(error: WordsError | None = None, faults: Sequence[Fault] = (), **typed
         page_number=number,
         page_numbers=page_numbers(number, _last(len(lines))),
         counted=counted,
-        affected=words.affected(search, counted, the_hidden()) if counted and own_word_fault(counted) is None else None,
+        affected=words.affected(search, counted, the_hidden())
+        if counted and own_word_fault(counted) is None
+        else None,
         standing=words.standing(library.database, library.settings, search),
         tried=tried,
         error=error,
