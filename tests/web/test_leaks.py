@@ -278,3 +278,13 @@ def test_people_of_the_unit_see_all_of_it(libraries: Libraries) -> None:
     pages = [{url: (some[url][0], RELATED.sub("", some[url][1])) for url in urls} for some in (now, before)]
 
     assert differences(*pages) == []
+
+
+def test_scores_which_weigh_words_by_all_articles_are_told_only_to_who_sees_all(libraries: Libraries) -> None:
+    hits = {
+        name: browser(libraries.limited, name).get("/search.json?q=党建").get_json()["hits"]
+        for name in ("nobody known", "member")
+    }
+
+    assert {hit["score"] is None for hit in hits["nobody known"]} == {True}
+    assert {hit["score"] is None for hit in hits["member"]} == {False}
