@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -25,9 +26,11 @@ from kb.commands.user import user
 from kb.errors import ConfigError, KbError, StoreError
 
 if TYPE_CHECKING:
+    from kb.config import Settings
     from kb.crawl.shapes import CrawlReport
-    from kb.ingest import AddReport, ReparseReport
+    from kb.ingest import AddReport
     from kb.model import Filters, Hit, Results
+    from kb.reparsing import ReparseReport
 
 INTERRUPTED = 130
 OPEN_LOCALLY = ("127.0.0.1", "::1", "localhost")
@@ -97,8 +100,10 @@ def _taken_said(verb: str, report: AddReport | ReparseReport, started: float, as
     if as_json:
         terminal.print_json(asdict(report))
     else:
-        terminal.complain((failure.path, failure.message) for failure in report.failed)
+        terminal.complain((failure.path, failure.message) for failure in (*report.queued, *report.failed))
         counts = {"added": report.added, "changed": report.changed, "unchanged": report.unchanged}
+        if report.queued:
+            counts["queued"] = len(report.queued)
         counts["failed"] = len(report.failed)
         terminal.summary(verb, counts, started, partial=bool(report.failed))
     sys.exit(1 if report.failed else 0)
@@ -219,10 +224,11 @@ def _crawl_status(as_json: bool) -> None:
 def reparse(source: str | None, as_json: bool) -> None:
     """Read the kept pages again with today's rules, of one source or all. Fetches nothing."""
     from kb import ingest
+    from kb.reparsing import reparse as read_again
 
     started = time.monotonic()
     with opening.writing_run() as (settings, database), terminal.progress() as progress:
-        report = ingest.reparse(database, settings, source, progress)
+        report = read_again(database, settings, source, progress)
         ingest.reindex(database, settings, everything=False, progress=progress)
     _taken_said("reparse", report, started, as_json)
 
@@ -493,8 +499,52 @@ def serve(host: str | None, port: int | None, processes: int | None, yes_open: b
     asked = {"host": host, "port": port, "web_processes": processes}
     chosen = {name: value for name, value in asked.items() if value is not None}
     settings = opening.settings().model_copy(update=chosen)
-    if settings.host not in OPEN_LOCALLY and not yes_open:
-        raise ConfigError("serve.open", host=settings.host)
+    first = _first_admin(settings, yes_open)
     opening.kernels()
     opening.spare_memory()
-    web_server.serve(create_app(settings), settings, say=click.echo)
+    web_server.serve(create_app(settings), settings, say=_first_said(first) if first else click.echo)
+
+
+def _first_admin(settings: Settings, yes_open: bool) -> str | None:
+    """The token that makes the first administrator, where there is none.
+
+    Raises ConfigError when others could reach a server that nobody looks after (DESIGN §5).
+    """
+    from kb import accounts
+    from kb.store import users
+    from kb.store.db import open_database, reading, writing
+
+    database = open_database(settings.database)
+    with reading(database) as connection:
+        count, has_admin = users.count(connection), bool(users.administrators(connection))
+    if settings.host not in OPEN_LOCALLY and not has_admin:
+        if count:
+            raise ConfigError("serve.no_admin", host=settings.host)
+        if not yes_open:
+            raise ConfigError("serve.open", host=settings.host)
+    if has_admin:
+        return None
+    try:
+        with writing(database) as connection:
+            return accounts.first_token(connection)
+    except StoreError as error:  # a full disk keeps nobody from reading
+        click.echo(error.words("zh"), err=True)
+        return None
+    finally:
+        database.dispose()
+
+
+def _first_said(token: str) -> Callable[[str], None]:
+    """Prints what it is told; after the first line, which holds the address, the way to the first administrator."""
+    waiting = [token]
+
+    def say(line: str) -> None:
+        click.echo(line)
+        found = re.search(r"http://\S+/", line)
+        if found and waiting:
+            click.echo(
+                f"还没有管理员 · no administrator yet: {found[0]}first?token={waiting.pop()}\n"
+                "  (只能用一次,24 小时内有效 · good once, for 24 hours)"
+            )
+
+    return say

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -71,7 +72,36 @@ class Settings(BaseModel):
     anonymous_reading: bool = Field(
         True, description="不登录也可检索和阅读 · searching and reading without an account"
     )
+    password_policy: Literal["asvs", "dengbao2"] = Field(
+        "asvs",
+        description="口令规则:asvs 或 dengbao2(见“账号”) · rules for passwords: asvs or dengbao2",
+    )
+    password_memory_kib: int = Field(
+        65536, ge=8, description="算一次口令散列所用的内存(KiB) · memory of one Argon2id hash, KiB"
+    )
+    password_passes: int = Field(
+        3, ge=1, le=100, description="口令散列的遍数 · passes of an Argon2id hash over its memory"
+    )
+    password_lanes: int = Field(4, ge=1, le=64, description="口令散列的并行度 · lanes of an Argon2id hash")
+    sign_in_idle_minutes: int = Field(
+        480,
+        ge=1,
+        description="多久不用就要重新登录(分钟),dengbao2 最多 30 · minutes without a request after which a sign-in ends; "
+        "dengbao2: 30 at most",
+    )
+    sign_in_hours: int = Field(
+        168,
+        ge=1,
+        description="登录最长的有效时间(小时) · hours after which a sign-in ends in any case",
+    )
     # --- personal pages
+    search_history_days: int = Field(
+        180,
+        ge=0,
+        le=3650,
+        description="个人检索历史保留的天数(只有本人看得到,可自行关闭),0 为不记 · days that a person's own search history is kept "
+        "(seen by nobody else, switched off on /me), 0: none is",
+    )
     # --- audit and backup
     audit_days: int = Field(
         1095,
@@ -89,7 +119,39 @@ class Settings(BaseModel):
         "unset: backups in the data folder",
     )
     # --- limits and metrics
+    searches_per_minute: int = Field(
+        600,
+        ge=1,
+        description="每人每分钟检索次数上限(未登录的按地址;输入建议为其三倍;本机不限) · searches a minute of one person "
+        "(of one address, signed out; suggestions: three times that; this machine: no limit)",
+    )
+    sign_ins_per_minute: int = Field(
+        20, ge=1, description="每个地址每分钟登录次数上限 · sign-ins a minute from one address"
+    )
+    uploads_per_minute: int = Field(
+        30, ge=1, description="每人每分钟上传次数上限 · uploads a minute of one person"
+    )
+    exports_per_minute: int = Field(
+        20, ge=1, description="每人每分钟导出次数上限 · exports a minute of one person"
+    )
+    proxies: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="前面有几层自己的反向代理,0 为没有 · reverse proxies of one's own in front, exactly so many; 0: none",
+    )
+    hosts: str = Field(
+        "",
+        description="只应答这些主机名,逗号分隔,不填为任何 · host names that are answered, comma-separated; unset: any",
+    )
+    metrics_token_file: Path | None = Field(
+        None,
+        description="存放 /metrics 口令的文件,不填只许本机 · file with the token for /metrics; unset: this machine only",
+    )
     # --- upload
+    upload_limit_mib: float = Field(
+        32.0, gt=0, le=1024, description="一次上传的文件合计上限(MiB) · all files of one upload together, MiB"
+    )
     tls: bool = Field(
         False,
         description="网页经 HTTPS 提供时开启,加发 HSTS · on when pages are served over HTTPS: adds HSTS",

@@ -84,13 +84,19 @@ class Lacking:
 def _counted(handed: Handed, lacking: Lacking) -> Handed:
     """The same, but pages from which no article can be read are counted too."""
 
-    def take(connection: Connection, page: RawPage, page_hash: str, source: Source) -> Outcome:
+    def count(error: ParseError) -> None:
+        if error.key in NOT_FOUND:
+            lacking.counts.update(["read", NOT_FOUND[error.key]])
+
+    def take(connection: Connection, page: RawPage, page_hash: str, source: Source) -> Outcome | ParseError:
         try:
-            return handed.take(connection, page, page_hash, source)
+            outcome = handed.take(connection, page, page_hash, source)
         except ParseError as error:
-            if error.key in NOT_FOUND:
-                lacking.counts.update(["read", NOT_FOUND[error.key]])
+            count(error)
             raise
+        if isinstance(outcome, ParseError):
+            count(outcome)
+        return outcome
 
     return replace(handed, take=take)
 

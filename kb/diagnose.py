@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import Engine as Database
+from sqlalchemy import select
 
 from kb.config import Settings
+from kb.engine import Engine
 from kb.ingest import open_index
 from kb.store import articles
 from kb.store.audit_check import verify
 from kb.store.audit_copy import catch_up
 from kb.store.db import REVISION, check, reading, revision
+from kb.store.tables import audit
 
 LEAST_FREE_SHARE = 0.10  # reliability.md §7.7: below 10 % or 1 GiB free, writing is at risk
 LEAST_FREE_BYTES = 2**30
+BACKUP_DAYS = 7  # without one; reliability.md keeps the last seven daily ones
 # Older ones can lose a WAL reset when two connections checkpoint at once (sqlite.org/wal.html#walresetbug).
 WAL_FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 
@@ -45,6 +53,18 @@ def diagnose(database: Database, settings: Settings) -> list[Finding]:
     return [look(database, settings) for look in looks]
 
 
+def glance(database: Database, settings: Settings, engine: Engine) -> list[Finding]:
+    """What of it is known at once, and what a running web service needs besides. Reads no article and no file of the index."""
+    return [
+        _usable(engine),
+        _behind(database, engine),
+        _indexer(processes()),
+        _backup(database),
+        _disk(database, settings),
+        _sqlite(database, settings),
+    ]
+
+
 def _database(database: Database, _settings: Settings) -> Finding:
     problems = check(database)
     if problems:
@@ -59,8 +79,8 @@ def _schema(database: Database, _settings: Settings) -> Finding:
     return Finding("schema", True, f"结构版本 {revision(database)}(本程序 {REVISION})")
 
 
-def _index(_database: Database, settings: Settings) -> Finding:
-    engine = open_index(settings)
+def _index(database: Database, settings: Settings) -> Finding:
+    engine = open_index(settings, database)
     problem = engine.problem()
     if problem is not None:
         return Finding("index", False, problem)
@@ -70,8 +90,18 @@ def _index(_database: Database, settings: Settings) -> Finding:
     return Finding("index", True, f"完好,{engine.count()} 篇可检索")
 
 
+def _usable(engine: Engine) -> Finding:
+    problem = engine.problem()
+    if problem is not None:
+        return Finding("index", False, problem)
+    return Finding("index", True, f"{engine.count()} 篇可检索")
+
+
 def _lag(database: Database, settings: Settings) -> Finding:
-    engine = open_index(settings)
+    return _behind(database, open_index(settings, database))
+
+
+def _behind(database: Database, engine: Engine) -> Finding:
     indexed = 0 if engine.problem() is not None else engine.indexed_seq()
     with reading(database) as connection:
         behind = articles.count_unindexed(connection, indexed)
@@ -110,3 +140,80 @@ def _sqlite(_database: Database, _settings: Settings) -> Finding:
     )
     note = "" if fixed else ";此版本有 WAL 重置缺陷,kb 已用自己的检查点锁避开,建议升级到 3.51.3 以上"
     return Finding("sqlite", True, f"SQLite {sqlite3.sqlite_version}{note}")
+
+
+def _indexer(found: Sequence[Process]) -> Finding:
+    if any(one.kind == "indexer" for one in found):
+        return Finding("indexer", True, "索引进程在运行,新文章随到随建")
+    return Finding(
+        "indexer", False, "没有见到索引进程。kb serve 会在一分钟内自己补上;否则请定时运行 kb reindex --new。"
+    )
+
+
+def _backup(database: Database) -> Finding:
+    asked = select(audit.c.at).where(audit.c.action == "backup.made").order_by(audit.c.seq.desc()).limit(1)
+    with reading(database) as connection:
+        at: str | None = connection.scalar(asked)
+    if at is None:
+        return Finding("backup", False, "没有备份的记录。请运行 kb backup 文件夹,并定时做。")
+    days = (datetime.now(UTC) - datetime.fromisoformat(at)).days
+    if days > BACKUP_DAYS:
+        return Finding(
+            "backup", False, f"最近的备份在 {days} 天前({at[:10]})。请运行 kb backup 文件夹,并定时做。"
+        )
+    return Finding("backup", True, f"最近的备份在 {at[:10]}")
+
+
+# --- processes -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process of this web service."""
+
+    pid: int
+    kind: Literal["keeper", "web", "indexer"]
+    memory_mib: int  # resident; what several share counts in each
+
+
+def processes() -> list[Process]:
+    """The processes of the web service that asks: itself, its children, and, where it was forked by a keeper, its family."""
+    own, parent = os.getpid(), os.getppid()
+    top = parent if "serve" in _words_of(parent) else own
+    found = []
+    for pid in sorted({top, own, *_children(top)}):
+        kind: Literal["keeper", "web", "indexer"] = "web"
+        if "--follow" in _words_of(pid):
+            kind = "indexer"
+        elif pid == top != own:
+            kind = "keeper"
+        found.append(Process(pid, kind, _memory_mib(pid)))
+    return found
+
+
+def _children(parent: int) -> list[int]:
+    """Ids of the processes that another one started and that live."""
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _parent(path) == parent]
+
+
+def _parent(path: Path) -> int | None:
+    try:
+        state, number = (path / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[:2]
+    except (OSError, ValueError):  # it has just ended
+        return None
+    return None if state == "Z" else int(number)
+
+
+def _words_of(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace").split("\0")
+    except OSError:
+        return []
+
+
+def _memory_mib(pid: int) -> int:
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE") // 2**20

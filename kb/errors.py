@@ -24,8 +24,12 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "Cannot listen from port {port} on: {reason}. Nothing was changed; choose another with --port.",
     },
     "serve.open": {
-        "zh": "监听 {host} 会让同一网络上的任何人都能读到资料,目前还没有账号。确实需要时请加 --yes-open。",
-        "en": "Listening on {host} lets anyone on the network read; there are no accounts yet. Add --yes-open if you mean it.",
+        "zh": "监听 {host} 会让同一网络上的任何人都能读到资料,目前还没有账号。请先建账号(kb user add),或确实需要时加 --yes-open。",
+        "en": "Listening on {host} lets anyone on the network read; there are no accounts yet. Add one (kb user add), or --yes-open if you mean it.",
+    },
+    "serve.no_admin": {
+        "zh": "监听 {host} 需要一个能登录的管理员,现在没有。数据不受影响;请运行 kb user add NAME --role admin 或 kb user unlock NAME。",
+        "en": "Listening on {host} needs an administrator who can sign in; there is none. Run kb user add NAME --role admin, or kb user unlock NAME.",
     },
     "lexicon.bad_line": {
         "zh": "词典 corpus/lexicon/terms.tsv 第 {line} 行不能用:{reason}。数据和索引未改动;改正该行后重新运行。",
@@ -84,8 +88,8 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "No body text found in {source}. The page is kept; edit the source file, then run kb reparse.",
     },
     "parse.low_confidence": {
-        "zh": "{source} 的正文识别把握不足({confidence:.2f}),未入库。原页已保留,请人工核对或改来源文件后运行 kb reparse。",
-        "en": "The reading of {source} is too uncertain ({confidence:.2f}) and was not stored as an article. The page is kept; check it, or edit the source file, then run kb reparse.",
+        "zh": "{source} 的正文识别把握不足({confidence:.2f}),暂不可检索。原页已保留,已列入待审(/admin/review);请核对后通过或退回,或改来源文件后运行 kb reparse。",
+        "en": "The reading of {source} is too uncertain ({confidence:.2f}) to be searchable. The page is kept and waits at /admin/review; pass or return it, or edit the source file and run kb reparse.",
     },
     "parse.too_large": {
         "zh": "页面太大:{source} 解码后有 {size_mib:.1f} MiB,上限 {limit_mib:.1f} MiB。原页已保留,未入库。",
@@ -390,7 +394,119 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "您的账号不能使用这一页,需要的角色:{roles}。内容没有改动;确有需要请找管理员。",
         "en": "Your account may not use this page, which is for: {roles}. Nothing was changed; ask the administrator.",
     },
+    "access.sign_in_expired": {
+        "zh": "登录已过期,请重新登录;登录后会回到这里。没有提交的内容没有保存。",
+        "en": "The sign-in has expired. Sign in again; this page will open after it. What was not sent was not saved.",
+    },
+    "access.password_due": {
+        "zh": "请先修改密码,然后继续。",
+        "en": "Change the password first, then go on.",
+    },
+    "account.bad_name": {
+        "zh": "账号名“{name}”不能用:2 到 64 个字,可用汉字、字母、数字和 . _ - @。没有改动;请换一个。",
+        "en": "The account name {name!r} cannot be used: 2 to 64 letters, digits or . _ - @. Nothing was changed; choose another.",
+    },
+    "account.bad_full_name": {
+        "zh": "姓名要有 1 到 64 个字,不能有换行和控制字符。没有改动;请改正。",
+        "en": "A person's name has 1 to 64 characters and no control characters. Nothing was changed; correct it.",
+    },
+    "account.bad_role": {
+        "zh": "没有“{role}”这种角色;可用:{roles}。没有改动;请改正。",
+        "en": "There is no role {role!r}; there are: {roles}. Nothing was changed; correct it.",
+    },
+    "account.name_taken": {
+        "zh": "已经有账号“{name}”。没有改动;请换一个账号名。",
+        "en": "There is an account {name!r} already. Nothing was changed; choose another name.",
+    },
+    "account.unknown": {
+        "zh": "没有这个账号:{name}。没有改动;用 kb user list 或用户页面查看。",
+        "en": "There is no such account: {name}. Nothing was changed; see kb user list.",
+    },
+    "account.no_unit": {
+        "zh": "没有编号为 {unit} 的单位。没有改动;请从列表中选择。",
+        "en": "There is no unit with the number {unit}. Nothing was changed; choose one of the list.",
+    },
+    "account.last_admin": {
+        "zh": "“{name}”是最后一个能登录的管理员,不能锁定、删除或改换角色。没有改动;请先指定另一个管理员。",
+        "en": "{name} is the last administrator who can sign in: not locked, deleted or given another role. Name another first.",
+    },
+    "account.no_password": {
+        "zh": "没有收到密码。没有改动;在终端里运行,或把密码作为标准输入的第一行。",
+        "en": "No password was given. Nothing was changed; run it in a terminal, or give the password on standard input.",
+    },
+    "account.password_short": {
+        "zh": "密码太短:至少 {least} 个字,建议 15 个以上。没有改动;一句自己记得住的话就很好。",
+        "en": "The password is too short: {least} characters at least, 15 or more are better. Nothing was changed.",
+    },
+    "account.password_long": {
+        "zh": "密码太长:最多 {most} 个字。没有改动;请缩短。",
+        "en": "The password is too long: {most} characters at most. Nothing was changed; shorten it.",
+    },
+    "account.password_common": {
+        "zh": "这个密码很多人用,一猜就中。没有改动;请换一个。",
+        "en": "Many people use this password, so it is guessed first. Nothing was changed; choose another.",
+    },
+    "account.password_is_name": {
+        "zh": "密码不能是账号名或姓名。没有改动;请换一个。",
+        "en": "The password may not be the account's or the person's name. Nothing was changed; choose another.",
+    },
+    "account.password_classes": {
+        "zh": "密码要含大写字母、小写字母、数字、其他符号中的至少三种。没有改动;请换一个。",
+        "en": "The password needs three of: capitals, small letters, digits, other characters. Nothing was changed.",
+    },
+    "account.password_used": {
+        "zh": "这个密码正在用或最近用过(最近 {count} 个不能再用)。没有改动;请换一个。",
+        "en": "This password is in use or was lately (the last {count} may not be taken again). Nothing was changed.",
+    },
+    "account.password_wrong": {
+        "zh": "原密码不对。没有改动;请再输一次。",
+        "en": "The present password is another one. Nothing was changed; type it again.",
+    },
+    "account.password_differs": {
+        "zh": "两次输入的新密码不一样。没有改动;请再输一次。",
+        "en": "The two new passwords differ. Nothing was changed; type them again.",
+    },
+    "account.sign_in_failed": {
+        "zh": "账号名或密码不对。忘了密码请找管理员。",
+        "en": "The name or the password is wrong. Ask the administrator if you forgot it.",
+    },
+    "account.wait": {
+        "zh": "试错太多次,请在 {time} 以后再试(约 {wait})。在登录过的电脑上一般不受影响;忘了密码请找管理员。",
+        "en": "Too many wrong tries. Try again after {time} (in about {seconds} s), or on a computer that you signed in on before.",
+    },
+    "account.locked": {
+        "zh": "这个账号已被管理员锁定。确实需要时请找管理员。",
+        "en": "The administrator has locked this account. Ask him or her if you need it.",
+    },
+    "account.busy": {
+        "zh": "现在登录的人太多。没有改动;请稍后再试。",
+        "en": "Too many people are signing in now. Nothing was changed; try again later.",
+    },
+    "account.first_over": {
+        "zh": "这个链接不能用了:它只能用一次,而且有期限。还没有管理员时,重新启动 kb serve 会给出新的链接。",
+        "en": "This link is no longer good: it works once and for a time. While there is no administrator, kb serve prints a new one.",
+    },
     # --- limits (who may see what) ----------------------------------------------------------------------------
+    "limit.no_unit": {
+        "zh": "没有选定单位,或所选单位已被删除。没有内容被改动;请至少选一个单位,要对所有人显示请用“解除”。",
+        "en": "No unit was chosen, or one of them is gone. Nothing was changed; choose at least one, or lift the limit.",
+    },
+    "limit.no_source": {
+        "zh": "没有来源 {name}。没有内容被改动;请从列表里选一个。",
+        "en": "There is no source {name}. Nothing was changed; choose one of the list.",
+    },
+    "limit.no_article": {
+        "zh": "找不到文章:{name}。没有内容被改动;请填文章编号、它在本库的网址或原文网址,一行一篇。",
+        "en": "No article found: {name}. Nothing was changed; give ids or addresses of articles, one a line.",
+    },
+    "limit.too_many": {
+        "zh": "一次最多 {limit} 篇。没有内容被改动;请分几次填,或限制整个来源。",
+        "en": "At most {limit} articles at a time. Nothing was changed; do it in parts, or limit the source.",
+    },
+    "limit.none": {
+        "zh": "{name} 没有阅读限制,可能刚被解除。没有内容被改动。",
+        "en": "{name} is not limited; the limit may have just been lifted. Nothing was changed.",
+    },
     # --- audit ------------------------------------------------------------------------------------------------
     "audit.key_missing": {
         "zh": "读不到审计密钥 {path}({reason}),不能记录也不能核对,这一步没有做。请把密钥放回原处;不要另建一把。",
@@ -486,9 +602,89 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "Restoring into the data folder {path} was not finished. Run the same kb restore command again; it starts over.",
     },
     # --- sources and runs on the web --------------------------------------------------------------------------
+    "trial.nothing_given": {
+        "zh": "没有可读的页:请选一个另存下来的网页文件,或填写一个库里存有原页的网址。没有任何内容被改动。",
+        "en": "Nothing to read: choose the file of a saved page, or give an address whose page is kept. Nothing was changed.",
+    },
+    "trial.not_kept": {
+        "zh": "库里没有保存 {url} 的原页,网页服务自己不联网。请把网页另存后上传;在服务器上可用 kb crawl 抓取,或用 kb source try。",
+        "en": "The page {url} is not kept, and the web service has no network. Upload the saved page; on the server use kb crawl or kb source try.",
+    },
+    "trial.too_large": {
+        "zh": "文件有 {size_mib:.1f} MiB,上限 {limit_mib:.0f} MiB,没有读。没有任何内容被改动。",
+        "en": "The file has {size_mib:.1f} MiB, more than {limit_mib:.0f} MiB, and was not read. Nothing was changed.",
+    },
     # --- lexicon on the web -----------------------------------------------------------------------------------
+    "words.bad_word": {
+        "zh": "「{word}」不能作词条:{field}{reason}。词表没有改动;改正后再试。",
+        "en": "“{word}” cannot be a term ({field}: {reason}). The lexicon was not changed; correct it and try again.",
+    },
+    "words.known": {
+        "zh": "「{word}」已在词表中,不必再加。词表没有改动。",
+        "en": "“{word}” is in the lexicon already. Nothing was changed.",
+    },
+    "words.unknown": {
+        "zh": "词表里没有「{word}」,可能刚被别人移除。词表没有改动;请刷新后再看。",
+        "en": "“{word}” is not in the lexicon; somebody may just have removed it. Nothing was changed; reload the page.",
+    },
+    "words.bad_lines": {
+        "zh": "有 {count} 处不能用,一行也没有导入;改正后再试。",
+        "en": "{count} faults, so no line was imported. Correct them and try again.",
+    },
+    "words.bad_group": {
+        "zh": "这组同义词不能用:{reason}。同义词没有改动;改正后再试。",
+        "en": "These equal names cannot be used: {reason}. Nothing was changed; correct them and try again.",
+    },
+    "words.no_group": {
+        "zh": "没有这组同义词,可能刚被别人改动。同义词没有改动;请刷新后再看。",
+        "en": "There is no such group of equal names; somebody may just have changed it. Nothing was changed; reload the page.",
+    },
     # --- upload and review ------------------------------------------------------------------------------------
+    "review.decided": {
+        "zh": "这一页刚由 {by} 处理({state}),您的决定没有生效。内容没有丢失;需要改变时可先放回待审。",
+        "en": "{by} has just decided about this page ({state}), so your decision was not taken. Nothing is lost; put it back into the queue to change it.",
+    },
+    "review.changed": {
+        "zh": "这一页在您查看期间有了新内容,您的决定没有生效。请按现在的内容重新核对。",
+        "en": "This page changed while you were looking at it, so your decision was not taken. Judge it as it is now.",
+    },
+    "review.bad_field": {
+        "zh": "{field}不能用:{reason}。这一页没有入库,填写的内容都还在;改正后再点通过。",
+        "en": "{field} cannot be used: {reason}. The page was not stored and what you typed is kept; correct it and pass it again.",
+    },
+    "upload.nothing": {
+        "zh": "没有选择文件。资料库没有改动;请选择文件后再上传。",
+        "en": "No file was chosen. Nothing was changed; choose files and upload again.",
+    },
+    "upload.too_large": {
+        "zh": "一次上传的文件合计超过 {limit_mib:g} MiB,没有接收。资料库没有改动;请分几次上传。",
+        "en": "The files together are larger than {limit_mib:g} MiB and were not taken. Nothing was changed; upload them in parts.",
+    },
+    "upload.busy": {
+        "zh": "另一批文件正在处理,这一批没有接收。资料库没有改动;请一分钟后再上传。",
+        "en": "Other files are being read, so these were not taken. Nothing was changed; upload them again in a minute.",
+    },
+    "upload.too_slow": {
+        "zh": "{name} 解析超过 {seconds:.0f} 秒,已放弃。其他文件照常处理,已入库的内容不受影响;请拆小或换一种格式后再传。",
+        "en": "Reading {name} took longer than {seconds:.0f} seconds and was given up. The other files went on; split it or use another format.",
+    },
+    "upload.failed": {
+        "zh": "{name} 解析时出错,没有入库。其他文件照常处理;请换一种格式,或把文件交给运维。",
+        "en": "Reading {name} failed and it was not stored. The other files went on; use another format, or hand the file to the operator.",
+    },
     # --- personal pages ---------------------------------------------------------------------------------------
+    "account.unit_name": {
+        "zh": "单位名称要有 1 到 {limit} 个字,不能有控制字符。没有改动;请改正。",
+        "en": "The name of a unit has 1 to {limit} characters and no control characters. Nothing was changed; correct it.",
+    },
+    "account.unit_taken": {
+        "zh": "已经有单位“{name}”。没有改动;请换一个名称。",
+        "en": "There is a unit {name!r} already. Nothing was changed; choose another name.",
+    },
+    "account.unit_used": {
+        "zh": "单位“{name}”不能删除:还有 {sources} 个来源、{articles} 篇文章只给这个单位看。没有改动;请先在“阅读范围”里解除。",
+        "en": "The unit {name!r} is not deleted: {sources} sources and {articles} articles are limited to it. Nothing was changed; lift these limits first.",
+    },
     # --- web ------------------------------------------------------------------------------------------------
     "web.bad_request": {
         "zh": "服务器读不懂这个请求。没有任何内容被改动;请从首页重新开始。",
@@ -509,6 +705,14 @@ WORDS: dict[str, dict[Language, str]] = {
     "web.too_many_requests": {
         "zh": "请求太多,请稍后再试。已打开的页面不受影响。",
         "en": "Too many requests; try again later. Open pages are not affected.",
+    },
+    "metrics.refused": {
+        "zh": "监控数据只给本机的程序,或带着口令的请求。内容没有改动;口令由运维设置(KB_METRICS_TOKEN_FILE)。",
+        "en": "Figures are for programs on this machine, or for requests with the token that the operator sets (KB_METRICS_TOKEN_FILE).",
+    },
+    "metrics.no_token": {
+        "zh": "口令文件 {path} 不能用:要读得出,内容是不少于 {limit} 个字符的 ASCII 文字。其他设置和数据不受影响;改正后重新运行。",
+        "en": "The token file {path} cannot be used: it must be readable and hold at least {limit} ASCII characters. Correct it and start again.",
     },
     "web.failed": {
         "zh": "系统出错,这次请求没有完成。文章没有丢失;请稍后再试,仍然出错时把下面的请求编号告诉运维。",
@@ -578,8 +782,28 @@ class QueryError(KbError):
     exit_code = 2
 
 
+class WordsError(KbError):
+    """A term or a group of equal names that cannot be used."""
+
+    exit_code = 2
+
+
+class ReviewError(KbError):
+    """A decision about a page that waits, which could not be taken."""
+
+
+class UploadError(KbError):
+    """Files that could not be taken."""
+
+
 class AccessError(KbError):
     """Somebody asks for what is not his or hers to use."""
+
+
+class AccountError(KbError):
+    """An account, its password or a sign-in that cannot be as asked."""
+
+    exit_code = 2
 
 
 class AuditError(KbError):

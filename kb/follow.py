@@ -10,26 +10,33 @@ from kb import ingest
 from kb.config import Settings
 from kb.engine import Engine
 from kb.errors import LockedError
-from kb.store import articles
+from kb.store import articles, words
 from kb.store.db import checkpoint, reading
 from kb.store.lock import writer_lock
 
 PAUSE_SECONDS = 0.1  # between two looks at the store
 ENOUGH = 20_000  # articles indexed by one process: its memory is given back by its end
+QUIET_SECONDS = (
+    3.0  # without a change of the lexicon, before the index is made anew: words are added one after the other
+)
 
 
 def follow(database: Database, settings: Settings, *, enough: int = ENOUGH) -> int:
     """Index what is stored, at once and again and again; an index that cannot answer is made anew.
 
     Takes the writer's lock only while there is work, and waits while another run has it. Every file of the index is read
-    and compared once, when the first work is done. Returns how many articles it has indexed, when that is `enough` and
-    another process should go on; raises whatever goes wrong, for another process to try again.
+    and compared once, when the first work is done. Returns how many articles it has indexed, when that is `enough` or the
+    lexicon is another one, and another process should go on; raises whatever goes wrong, for another to try again.
     """
-    engine = ingest.open_index(settings)
+    change = _Change(database)
+    engine = ingest.open_index(settings, database)
     done, is_verified = 0, False
     while done < enough:
+        behind = is_behind(database, engine)
+        if change.is_due(now=behind and engine.problem() is not None):
+            break
         try:
-            if is_behind(database, engine):
+            if behind:
                 done += _catch_up(database, settings, engine, everything=False)
             elif not is_verified:
                 is_verified = True
@@ -40,6 +47,26 @@ def follow(database: Database, settings: Settings, *, enough: int = ENOUGH) -> i
         except LockedError:
             time.sleep(PAUSE_SECONDS)
     return done
+
+
+class _Change:
+    """Whether the lexicon has changed since this was made. A segmenter never changes: another process makes another."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._first = self._last = self._version()
+        self._seen = 0.0
+
+    def _version(self) -> int:
+        with reading(self._database) as connection:
+            return words.versions(connection).lexicon
+
+    def is_due(self, *, now: bool) -> bool:
+        """Whether it did, and nobody has changed it for a while. `now`: without waiting, where the index must be made anew."""
+        version = self._version()
+        if version != self._last:
+            self._last, self._seen = version, time.monotonic()
+        return version != self._first and (now or time.monotonic() - self._seen >= QUIET_SECONDS)
 
 
 def is_behind(database: Database, engine: Engine) -> bool:

@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,18 @@ from kb.config import Settings
 from kb.crawl.shapes import Handed
 from kb.crawl.source import Source, load_all
 from kb.engine import Engine, open_engine
-from kb.errors import KbError, ParseError, StoreError
-from kb.model import REVIEW_BELOW, Article, CrawlPage, RawPage, StoredArticle
+from kb.errors import KbError, ParseError
+from kb.model import Article, RawPage, StoredArticle
 from kb.parse import article as parse_article
 from kb.parse import files
 from kb.parse import page as parse_page
-from kb.store import articles, frontier, pages
+from kb.parse.plain import plain_text
+from kb.store import articles, frontier, pages, reviews, words
 from kb.store.articles import NewArticle, Outcome
 from kb.store.db import checkpoint, reading, writing
 from kb.store.ranges import Range, ranges
+from kb.store.reviews import Doubt, Taken
 from kb.text.fingerprint import Fingerprints
-from kb.text.lexicon import load_segmenter
 
 FILES = "files"  # slug of the source of everything that was added by hand
 SAVED_TOGETHER = 400  # articles in one transaction: large enough for speed, small enough to lose little work
@@ -58,16 +60,20 @@ class AddReport:
     added: int = 0
     changed: int = 0
     unchanged: int = 0
+    queued: list[Failure] = field(
+        default_factory=list
+    )  # read with too little confidence: they wait for a person
     failed: list[Failure] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class _Input:
+class Input:
     """One article-sized piece of input, or why it is none."""
 
     name: str
     item: NewArticle | Failure
+    source_text: str | None = None  # what the page says, where another process has found that out
 
 
 # --- add ------------------------------------------------------------------------------------------
@@ -81,20 +87,58 @@ def add(
     with reading(database) as connection:
         near = articles.fingerprints(connection)
     for batch in _batches(_inputs(settings, paths), SAVED_TOGETHER):
-        _save_batch(database, batch, near, report)
+        save_batch(database, settings, batch, near, report)
         checkpoint(database, settings.data)
         progress("store", report.added + report.changed + report.unchanged, None)
     return report
 
 
-def _save_batch(database: Database, batch: Sequence[_Input], near: Fingerprints, report: AddReport) -> None:
-    items = [entry.item for entry in batch if isinstance(entry.item, NewArticle)]
+def save_batch(
+    database: Database, settings: Settings, batch: Sequence[Input], near: Fingerprints, report: AddReport,
+    *, by: str = "cli",
+) -> None:  # fmt: skip
+    """Store what was read, in one transaction, and count it in the report. `by`: who brought it."""
+    items = [(entry, entry.item) for entry in batch if isinstance(entry.item, NewArticle)]
+    taken: list[Taken] = []
     with writing(database) as connection:
-        saved = articles.save(connection, items, near)
-    for one in saved:
-        report.ids.append(one.id)
-        setattr(report, one.outcome, getattr(report, one.outcome) + 1)
+        for is_kept, some in groupby(items, lambda one: one[1].page_hash is not None):
+            if is_kept:
+                taken += [_take_file(connection, settings, entry, new, near, by) for entry, new in some]
+            else:
+                saved = articles.save(connection, [new for _, new in some], near)
+                taken += [Taken(one.outcome, one.id) for one in saved]
+    for (entry, new), one in zip(items, taken, strict=True):
+        if one.outcome == "queued":
+            report.queued.append(failed(entry.name, doubtful(new.article)))
+        else:
+            setattr(report, one.outcome, getattr(report, one.outcome) + 1)
+        report.ids += [one.article_id] if one.article_id is not None else []
     report.failed += [entry.item for entry in batch if isinstance(entry.item, Failure)]
+
+
+def _take_file(
+    connection: Connection, settings: Settings, entry: Input, new: NewArticle, near: Fingerprints, by: str
+) -> Taken:
+    if entry.source_text is None:
+        return take(connection, settings, new, near, by=by, name=entry.name)
+    doubt = Doubt(entry.name, "", entry.source_text, by)
+    return reviews.take(connection, new, near, lambda: doubt)
+
+
+def take(
+    connection: Connection, settings: Settings, new: NewArticle, near: Fingerprints, *, by: str,
+    name: str | None = None, page: RawPage | None = None,
+) -> Taken:  # fmt: skip
+    """Save the reading of a kept page, or put it into the queue of those that wait for a person: kb.store.reviews."""
+
+    def doubt() -> Doubt:
+        raw = page or RawPage(new.article.key, pages.get(settings.pages, new.page_hash or ""))
+        text = plain_text(
+            raw.body, key=new.article.key, content_type=raw.content_type, limit_mib=settings.parse_limit_mib
+        )
+        return Doubt(name or new.article.key.removeprefix("file:"), raw.content_type, text, by)
+
+    return reviews.take(connection, new, near, doubt)
 
 
 def _batches(entries: Iterable[Any], size: int) -> Iterator[list[Any]]:
@@ -108,7 +152,7 @@ def _batches(entries: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield batch
 
 
-def _inputs(settings: Settings, paths: Sequence[Path]) -> Iterator[_Input]:
+def _inputs(settings: Settings, paths: Sequence[Path]) -> Iterator[Input]:
     for path in paths:
         if path.is_dir():
             for found in sorted(path.rglob("*")):
@@ -118,27 +162,29 @@ def _inputs(settings: Settings, paths: Sequence[Path]) -> Iterator[_Input]:
             yield from _file_inputs(settings, path)
 
 
-def _file_inputs(settings: Settings, path: Path) -> Iterator[_Input]:
+def _file_inputs(settings: Settings, path: Path) -> Iterator[Input]:
     try:
         if path.name.endswith(ARCHIVES):
-            yield from _archive_inputs(path)
+            yield from archive_inputs(path)
         elif path.name.endswith(DOCUMENTS):
-            yield _Input(str(path), _document(settings, path))
+            yield Input(str(path), _document(settings, path))
         else:
             raise ParseError("add.unknown_type", path=path)
     except KbError as error:
-        yield _Input(str(path), _failure(str(path), error))
+        yield Input(str(path), failed(str(path), error))
     except OSError as error:
-        yield _Input(
-            str(path), _failure(str(path), ParseError("add.unreadable", path=path, reason=error.strerror))
+        yield Input(
+            str(path), failed(str(path), ParseError("add.unreadable", path=path, reason=error.strerror))
         )
 
 
-def _failure(path: str, error: KbError) -> Failure:
+def failed(path: str, error: KbError) -> Failure:
+    """Why an input could not be taken."""
     return Failure(path, error.key, error.words("zh"))
 
 
-def _archive_inputs(path: Path) -> Iterator[_Input]:
+def archive_inputs(path: Path) -> Iterator[Input]:
+    """The articles of an archive, line by line."""
     opened = gzip.open if path.name.endswith(".gz") else open
     with opened(path, "rt", encoding="utf-8", errors="replace") as lines:
         number = 0
@@ -146,13 +192,11 @@ def _archive_inputs(path: Path) -> Iterator[_Input]:
             number += 1
             name = f"{path}:{number}"
             if len(line) == LINE_LIMIT and not line.endswith("\n"):
-                yield _Input(
-                    name, _failure(name, ParseError("add.line_too_long", path=name, limit=LINE_LIMIT))
-                )
+                yield Input(name, failed(name, ParseError("add.line_too_long", path=name, limit=LINE_LIMIT)))
                 while (rest := lines.readline(LINE_LIMIT)) and not rest.endswith("\n"):
                     pass
             elif line.strip():
-                yield _Input(name, _archive_item(line, number, name))
+                yield Input(name, _archive_item(line, number, name))
 
 
 def _archive_item(line: str, number: int, name: str) -> NewArticle | Failure:
@@ -161,7 +205,7 @@ def _archive_item(line: str, number: int, name: str) -> NewArticle | Failure:
             files.read_archive_line(line, source=FILES, number=number), known_version_is_old=True
         )
     except ParseError as error:
-        return _failure(name, error)
+        return failed(name, error)
 
 
 def _document(settings: Settings, path: Path) -> NewArticle:
@@ -179,21 +223,19 @@ def _document(settings: Settings, path: Path) -> NewArticle:
 def read_document(settings: Settings, key: str, body: bytes) -> Article:
     """The article in a file's bytes; `key` ends like its name. Raises ParseError."""
     if key.endswith(".txt"):
-        return _trusted(files.read_text(body, key=key, source=FILES))
+        return files.read_text(body, key=key, source=FILES)
     if key.endswith(".docx"):
-        return _trusted(files.read_docx(body, key=key, source=FILES))
+        return files.read_docx(body, key=key, source=FILES)
     url = parse_page.stated_url(_text(RawPage(url=key, body=body)))
     page = RawPage(url=url or key, body=body)
     limit = settings.parse_limit_mib
     article = parse_article.read_page(page, rule=None, source=FILES, limit_mib=limit)
-    return _trusted(replace(article, key=key, url=url))
+    return replace(article, key=key, url=url)
 
 
-def _trusted(article: Article) -> Article:
-    """The article, when its reading is sure enough to be searched. Raises ParseError("parse.low_confidence")."""
-    if article.provenance.confidence < REVIEW_BELOW:
-        raise ParseError("parse.low_confidence", source=article.key, confidence=article.provenance.confidence)
-    return article
+def doubtful(article: Article) -> ParseError:
+    """That its reading is not sure enough to be searched unseen."""
+    return ParseError("parse.low_confidence", source=article.key, confidence=article.provenance.confidence)
 
 
 # --- crawl ----------------------------------------------------------------------------------------
@@ -214,17 +256,23 @@ def hands(database: Database, settings: Settings, *, seen: Callable[[Article], N
             yield connection
         checkpoint(database, settings.data)
 
-    def take(connection: Connection, page: RawPage, page_hash: str, source: Source) -> Outcome:
+    def take_page(
+        connection: Connection, page: RawPage, page_hash: str, source: Source
+    ) -> Outcome | ParseError:
         article = read_crawled(settings, page, source)
+        new = NewArticle(article, page_hash)
+        taken = take(connection, settings, new, near, by="crawl", page=page)
+        if taken.outcome == "queued":
+            return doubtful(article)
         seen(article)
-        return articles.save(connection, [NewArticle(article, page_hash)], near)[0].outcome
+        return taken.outcome
 
     return Handed(
         frontier=frontier,
         transaction=transaction,
         keep=lambda body: pages.put(settings.pages, body),
         kept=lambda page_hash: pages.get(settings.pages, page_hash),
-        take=take,
+        take=take_page,
         links=lambda page: parse_page.links(_text(page), page.url),
         refresh=lambda page: parse_page.meta_refresh(_text(page), page.url),
     )
@@ -237,7 +285,7 @@ def _text(page: RawPage) -> str:
 def read_crawled(settings: Settings, page: RawPage, source: Source) -> Article:
     """The article on a crawled page. Raises ParseError."""
     limit = settings.parse_limit_mib
-    return _trusted(parse_article.read_page(page, rule=source.rule, source=source.slug, limit_mib=limit))
+    return parse_article.read_page(page, rule=source.rule, source=source.slug, limit_mib=limit)
 
 
 def load_sources(settings: Settings) -> dict[str, Source]:
@@ -245,80 +293,19 @@ def load_sources(settings: Settings) -> dict[str, Source]:
     return load_all([config.shipped("corpus") / "sources", settings.own_sources])
 
 
-@dataclass(slots=True)
-class ReparseReport:
-    """What reading the kept pages again did."""
-
-    added: int = 0  # pages that gave no article before
-    changed: int = 0
-    unchanged: int = 0
-    failed: list[Failure] = field(default_factory=list)
-
-
-def reparse(
-    database: Database, settings: Settings, source: str | None = None, progress: Progress = silent
-) -> ReparseReport:
-    """Read every kept page again, of one source or all: a better rule needs no second crawl."""
-    report = ReparseReport()
-    handed = hands(database, settings)
-    for done, name in enumerate(_reread(database, settings, handed, source), 1):
-        if isinstance(name, Failure):
-            report.failed.append(name)
-        else:
-            setattr(report, name, getattr(report, name) + 1)
-        progress("reparse", done, None)
-    return report
-
-
-def _reread(
-    database: Database, settings: Settings, handed: Handed, slug: str | None
-) -> Iterator[Outcome | Failure]:
-    sources = load_sources(settings)
-    with reading(database) as connection:
-        crawled = [page for page in frontier.archived(connection, slug) if page.source in sources]
-    for page in crawled:
-        yield _reread_page(handed, page, sources[page.source])
-    if slug in (None, FILES):
-        with reading(database) as connection:
-            near = articles.fingerprints(connection)
-        for stored in every_article(database):
-            if stored.article.source == FILES and stored.page_hash is not None:
-                yield _reread_file(settings, handed, stored, near)
-
-
-def _reread_page(handed: Handed, page: CrawlPage, source: Source) -> Outcome | Failure:
-    try:
-        body = handed.kept(page.page_hash or "")
-        raw = RawPage(page.final_url or page.url, body, page.content_type or "", page.fetched_at or "")
-        with handed.transaction() as connection:
-            outcome = handed.take(connection, raw, page.page_hash or "", source)
-            handed.frontier.save(connection, replace(page, state="done", reason=None, detail=None))
-        return outcome
-    except (ParseError, StoreError) as error:
-        if page.state == "skipped" and error.key == page.reason:
-            return "unchanged"  # still nothing there to store
-        return _failure(page.url, error)
-
-
-def _reread_file(
-    settings: Settings, handed: Handed, stored: StoredArticle, near: Fingerprints
-) -> Outcome | Failure:
-    try:
-        article = read_document(settings, stored.article.key, handed.kept(stored.page_hash or ""))
-        with handed.transaction() as connection:
-            return articles.save(connection, [NewArticle(article, stored.page_hash)], near)[0].outcome
-    except (ParseError, StoreError) as error:
-        return _failure(stored.article.key, error)
-
-
 # --- index ----------------------------------------------------------------------------------------
 
 
-def open_index(settings: Settings) -> Engine:
-    """The index as it is. Raises EngineDownError when it is missing, damaged or made with other words."""
-    return open_engine(
-        settings.index, load_segmenter(config.lexicon_lines()), memory_mib=settings.index_memory_mib
-    )
+def open_index(settings: Settings, database: Database) -> Engine:
+    """The index as it is, to be kept with the words of the present lexicon.
+
+    Its methods raise EngineDownError when it is missing, damaged or made with other words.
+    """
+    with reading(database) as connection:
+        present = words.lexicon(connection)
+    segmenter = present.segmenter()
+    words.keep_made_with(settings.index, segmenter.fingerprint, present)
+    return open_engine(settings.index, segmenter, memory_mib=settings.index_memory_mib)
 
 
 def reindex(
@@ -329,7 +316,7 @@ def reindex(
 
     A missing or damaged index is rebuilt; a rebuild that was killed goes on. Returns how many articles went through.
     """
-    engine = engine or open_index(settings)
+    engine = engine or open_index(settings, database)
     engine.tidy()
     if everything or engine.problem() is not None:
         return _rebuild(database, settings, engine, progress)

@@ -10,16 +10,17 @@ from itertools import islice
 
 from sqlalchemy import Engine as Database
 
-from kb import config
 from kb.config import Settings
-from kb.engine import Engine, open_engine
+from kb.engine import Engine, generations, open_engine
 from kb.errors import EngineDownError, TooSlowError
 from kb.model import (
+    NOTHING_HIDDEN,
     SHOWN_STATUSES,
     Block,
     Copy,
     Filters,
     Found,
+    Hidden,
     Hit,
     Mark,
     Match,
@@ -33,11 +34,11 @@ from kb.model import (
 )
 from kb.query import parse
 from kb.rewriting import limited, line, without_one
-from kb.store import articles
+from kb.store import articles, words
 from kb.store.db import reading
 from kb.store.reprints import copies
 from kb.text import snippet, synonyms
-from kb.text.lexicon import load_segmenter
+from kb.text.segment import Segmenter
 
 SNIPPET_CHARS = 120
 FACETS = ("newspaper", "source", "year", "month", "author", "affiliation", "edition_page")
@@ -50,10 +51,31 @@ LOWEST = 9  # below every level of a heading
 
 
 def open_search(settings: Settings, database: Database) -> Search:
-    """The search over a data folder. The index may be missing or unusable; `Search.problem` says so."""
-    segmenter = load_segmenter(config.lexicon_lines())
+    """The search over a data folder. The index may be missing or unusable; `Search.problem` says so.
+
+    An index that the lexicon has moved on from is asked with the words that it was made with.
+    """
+    with reading(database) as connection:
+        wanted, table = words.lexicon(connection), words.synonym_table(connection)
+    found = made_with(settings)
+    known = words.made_with(settings.index, found) if found else None
+    segmenter = (known or wanted).segmenter()
+    if known not in (None, wanted) and segmenter.fingerprint != found:  # of another version of kb
+        segmenter = wanted.segmenter()
     engine = open_engine(settings.index, segmenter, memory_mib=settings.index_memory_mib)
-    return Search(engine, database, settings.query_seconds, synonyms.read(config.synonyms_text()))
+    return Search(engine, database, settings.query_seconds, table, segmenter)
+
+
+def made_with(settings: Settings) -> str | None:
+    """The fingerprint of the words that the newest index was made with; None where that cannot be known."""
+    try:
+        folder = generations.current(settings.index)
+        if folder is None:
+            return None
+        with generations.held(folder):
+            return str(generations.read(folder).facts["segmenter"])
+    except (EngineDownError, KeyError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +86,7 @@ class Search:
     database: Database
     query_seconds: float | None = None  # that one query may take
     synonyms: synonyms.Table = field(default_factory=dict)
+    segmenter: Segmenter | None = None  # of the engine
 
     def find(
         self,
@@ -76,18 +99,19 @@ class Search:
         grouped: bool = False,
         offset: int = 0,
         limit: int = 10,
+        hidden: Hidden = NOTHING_HIDDEN,
     ) -> Results:
         """The articles that have all that was typed, or, when none has, those that have most of it first.
 
         `scope`: the field that what was typed without one is looked for in. `exact`: equal names are not looked for.
-        `grouped`: of the copies of one text only the first, with the others told.
+        `grouped`: of the copies of one text only the first, with the others told. `hidden`: what is nowhere in the answer.
         Raises QueryError for a query that cannot be read, EngineDownError when the index cannot answer, TooSlowError.
         """
         started = time.perf_counter()
         typed, filters = self._typed(text, scope, exact), filters or Filters()
         query = _limited(typed, scope)
         page = replace(
-            self._page(filters),
+            self._page(filters, hidden),
             facets=FACETS,
             most_values=FACET_VALUES,
             sort=sort,
@@ -99,7 +123,7 @@ class Search:
         more = () if fallback else self._more(query, page, found)
         whole = () if fallback else found.ids
         hits, behind = self._hits(
-            query, (*zip(found.ids, found.scores, strict=True), *more), whole, grouped=grouped
+            query, (*zip(found.ids, found.scores, strict=True), *more), whole, grouped=grouped, hidden=hidden
         )
         return Results(
             query=query,
@@ -123,19 +147,28 @@ class Search:
         """What of a query to mark in a text that it finds, or ("any") that its fallback finds. Raises QueryError."""
         return self.engine.marks(_limited(self._typed(text, scope, exact=False), scope), match=match)
 
-    def count(self, text: str, *, filters: Filters | None = None, scope: Scope = "all") -> int:
+    def count(
+        self,
+        text: str,
+        *,
+        filters: Filters | None = None,
+        scope: Scope = "all",
+        hidden: Hidden = NOTHING_HIDDEN,
+    ) -> int:
         """How many articles have all that was typed. Raises as `find` does."""
-        page = replace(self._page(filters or Filters()), limit=0)
+        page = replace(self._page(filters or Filters(), hidden), limit=0)
         return self.engine.find(_limited(self._typed(text, scope, exact=False), scope), page).articles
 
-    def like(self, stored: StoredArticle, limit: int) -> list[StoredArticle]:
+    def like(
+        self, stored: StoredArticle, limit: int, *, hidden: Hidden = NOTHING_HIDDEN
+    ) -> list[StoredArticle]:
         """The articles most like one, copies of it left out; none while the index cannot answer."""
         try:
-            ids = self.engine.like(stored, limit)
+            ids = self.engine.like(stored, limit, hidden=hidden)
         except EngineDownError:
             return []
         with reading(self.database) as connection:
-            found = articles.many(connection, ids)
+            found = articles.many(connection, ids, hidden=hidden)
         return [found[one] for one in ids if one in found and found[one].status in SHOWN_STATUSES]
 
     def problem(self) -> str | None:
@@ -146,13 +179,14 @@ class Search:
             return error.words("zh")
         return None
 
-    def _page(self, filters: Filters) -> Page:
+    def _page(self, filters: Filters, hidden: Hidden) -> Page:
         return Page(
             only=filters.only,
             without=filters.without,
             since=filters.since,
             until=filters.until,
             seconds=self.query_seconds,
+            hidden=hidden,
         )
 
     def _typed(self, text: str, scope: Scope, exact: bool) -> Query:
@@ -195,17 +229,24 @@ class Search:
         return tuple(sorted(found, key=lambda one: -one.total))
 
     def _hits(
-        self, query: Query, scored: Sequence[Scored], whole: Collection[int], *, grouped: bool
+        self,
+        query: Query,
+        scored: Sequence[Scored],
+        whole: Collection[int],
+        *,
+        grouped: bool,
+        hidden: Hidden,
     ) -> tuple[tuple[Hit, ...], int]:
         """The hits with their texts, and how many articles wait to be indexed. `whole`: the articles that have everything."""
         marks = parts = self.engine.marks(query)
         if any(one not in whole for one, _ in scored):
             parts = self.engine.marks(query, match="any")
         with reading(self.database) as connection:
-            stored = articles.many(connection, [one for one, _ in scored])
+            # The store has the last word: what was hidden a moment ago is not shown.
+            stored = articles.many(connection, [one for one, _ in scored], hidden=hidden)
             roots = {one.reprint_of or one.id for one in stored.values()} if grouped else set()
-            groups = copies(connection, sorted(roots)) if roots else {}
-            behind = articles.count_unindexed(connection, self.engine.indexed_seq())
+            groups = copies(connection, sorted(roots), hidden=hidden) if roots else {}
+            behind = articles.count_unindexed(connection, self.engine.indexed_seq(), hidden=hidden)
         # What was withdrawn since the index was made is no longer shown.
         shown = {one: article for one, article in stored.items() if article.status in SHOWN_STATUSES}
         hits = [

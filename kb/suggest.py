@@ -1,7 +1,7 @@
 """USE CASE  What is being typed -> suggestions; what found nothing -> 您要找的是; what was found -> 相关检索.
 
 The tables are made in the background of the serving process and made again when the store or the index has moved on. They
-take about 200 bytes a title, 20 MiB at 100,000 articles, twice that while they are replaced, and no more than TITLES
+are made of what everybody may see; nothing that is hidden from who types is shown. They take about 200 bytes a title, 20 MiB at 100,000 articles, twice that while they are replaced, and no more than TITLES
 titles; the readings of characters take 45 MiB.
 """
 
@@ -17,14 +17,25 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal, TypeVar
 
-from kb import config
-from kb.engine.tree import Every, Term
+from kb.engine.tree import Every, Term, Value
 from kb.errors import EngineDownError, KbError
-from kb.model import NAME_FIELDS, And, Filters, Node, Or, Page, Phrase, Results, Scope, Word
+from kb.model import (
+    NAME_FIELDS,
+    NOTHING_HIDDEN,
+    And,
+    Filters,
+    Hidden,
+    Node,
+    Or,
+    Page,
+    Phrase,
+    Results,
+    Scope,
+    Word,
+)
 from kb.search import Search
-from kb.store import articles, titles
+from kb.store import articles, limits, titles, words
 from kb.store.db import reading
-from kb.text import lexicon
 from kb.text.completion import Table, table
 from kb.text.correction import Vocabulary, vocabulary
 from kb.text.normalize import fold
@@ -103,30 +114,47 @@ class Suggester:
     _tables: Tables = NOTHING
     _terms: Vocabulary | None = None  # of the field
     _words: Vocabulary | None = None  # these and the words of the index
-    # Sequence numbers of the store and of the index that they were made of.
-    _state: tuple[int, int] = (-1, -1)
+    # What was hidden from everybody, and what they were made of: store and index by number, the lexicon, the search.
+    _state: tuple[Hidden, *tuple[object, ...]] = (NOTHING_HIDDEN,)
     _look_at: float = 0.0  # when to look again, by the monotonic clock
     _making: threading.Thread | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _work: threading.Lock = field(default_factory=threading.Lock)  # held while tables are made
 
-    def find(self, typed: str) -> list[Suggestion]:
+    def use(self, search: Search) -> None:
+        """Ask another search from now on."""
+        self.search = search
+        self._look_at = 0.0
+
+    def find(self, typed: str, *, hidden: Hidden = NOTHING_HIDDEN) -> list[Suggestion]:
         """Suggestions for what was typed. The first of all calls waits a little for the tables."""
         thread = self._follow()
         if thread is not None and self._tables is NOTHING:
             thread.join(FIRST_SECONDS)
-        return self._shown(self._tables.find(typed)) if len(typed) <= TYPED_CHARS else []
+        return self._shown(self._tables.find(typed), hidden) if len(typed) <= TYPED_CHARS else []
 
-    def _shown(self, found: list[Suggestion]) -> list[Suggestion]:
-        """Without the titles of articles that were withdrawn since the tables were made."""
+    def _shown(self, found: list[Suggestion], hidden: Hidden) -> list[Suggestion]:
+        """Without what was withdrawn or hidden since the tables were made."""
         ids = {one.article_id for one in found if one.article_id is not None}
-        if not ids:
-            return found
-        with reading(self.search.database) as connection:
-            hidden = ids - articles.shown(connection, ids)
-        return [one for one in found if one.article_id not in hidden]
+        if ids:
+            with reading(self.search.database) as connection:
+                gone = ids - articles.shown(connection, ids, hidden=hidden)
+            found = [one for one in found if one.article_id not in gone]
+        return [one for one in found if hidden.is_empty or self._is_seen(one, hidden)]
 
-    def meant(self, results: Results, scope: Scope) -> tuple[tuple[str, int], ...]:
+    def _is_seen(self, one: Suggestion, hidden: Hidden) -> bool:
+        """Whether some article that is not hidden has this name. Terms of the field come from the lexicon."""
+        if one.kind not in ("newspaper", "author"):
+            return True
+        try:
+            page = Page(limit=0, hidden=hidden)
+            return self.search.engine.find_tree(Value(one.kind, frozenset((one.text,))), page).total > 0
+        except EngineDownError:
+            return False
+
+    def meant(
+        self, results: Results, scope: Scope, *, hidden: Hidden = NOTHING_HIDDEN
+    ) -> tuple[tuple[str, int], ...]:
         """What was probably meant by a query that nothing has all of, and how many articles have each, best first.
 
         What stands in any text is never doubted. Where the parts of a word are found, only apart from each other, it is
@@ -137,15 +165,23 @@ class Suggester:
         typed = _typed_words(results.query.root)
         if results.total and not results.fallback:
             near = {one: self._terms.instead_of(one) for one in typed}
-            meant = {one: others for one, others in near.items() if others and not self._count(f"“{one}”")}
+            meant = {
+                one: others for one, others in near.items() if others and not self._count(f"“{one}”", hidden)
+            }
         else:
-            doubted = typed if len(typed) == 1 else [one for one in typed[:LOOKED_AT] if not self._count(one)]
+            doubted = (
+                typed
+                if len(typed) == 1
+                else [one for one in typed[:LOOKED_AT] if not self._count(one, hidden)]
+            )
             meant = {one: self._words.candidates(one) for one in doubted[:DOUBTED]}
         pairs = [(one, other) for one, others in meant.items() for other in others]
         guesses = [
-            results.query.text.replace(one, other, 1) for one, other in pairs[:TRIED] if self._is_said(other)
+            results.query.text.replace(one, other, 1)
+            for one, other in pairs[:TRIED]
+            if self._is_said(other, hidden)
         ]
-        counted = ((text, self._count(text, results.filters, scope)) for text in guesses)
+        counted = ((text, self._count(text, hidden, results.filters, scope)) for text in guesses)
         return tuple(islice((pair for pair in counted if pair[1]), GUESSES))
 
     def related(self, results: Results) -> list[str]:
@@ -171,21 +207,21 @@ class Suggester:
         began = time.monotonic()
         state = self._present_state()
         if state != self._state:
-            self._tables = make(self.search)
+            self._tables = make(self.search, hidden=state[0])
             self._terms = vocabulary(fold(one) for one in self._tables.texts("term"))
             self._words = vocabulary(unhurried(_vocabulary(self.search, self._terms.words)))
             self._state = state
         now = time.monotonic()
         self._look_at = now + max(LOOK_SECONDS, REST * (now - began))
 
-    def _is_said(self, word: str) -> bool:
+    def _is_said(self, word: str, hidden: Hidden) -> bool:
         """Whether it is a term of the field, or stands in a text as a whole."""
-        return (self._terms is not None and word in self._terms.words) or self._count(f"“{word}”") > 0
+        return (self._terms is not None and word in self._terms.words) or self._count(f"“{word}”", hidden) > 0
 
-    def _count(self, text: str, filters: Filters | None = None, scope: Scope = "all") -> int:
+    def _count(self, text: str, hidden: Hidden, filters: Filters | None = None, scope: Scope = "all") -> int:
         """How many articles a guess would find; none, where it cannot be asked for."""
         try:
-            return self.search.count(text, filters=filters, scope=scope)
+            return self.search.count(text, filters=filters, scope=scope, hidden=hidden)
         except KbError:
             return 0
 
@@ -210,16 +246,20 @@ class Suggester:
         finally:
             self._look_at = max(self._look_at, time.monotonic() + LOOK_SECONDS)
 
-    def _present_state(self) -> tuple[int, int]:
+    def _present_state(self) -> tuple[Hidden, *tuple[object, ...]]:
         with reading(self.search.database) as connection:
-            seq = articles.latest_seq(connection)
-        return seq, _indexed_seq(self.search)
+            seq, lexicon = articles.latest_seq(connection), words.versions(connection).lexicon
+            hidden = limits.hidden(connection, ())
+        made_with = self.search.segmenter and self.search.segmenter.fingerprint
+        return hidden, seq, _indexed_seq(self.search), lexicon, made_with
 
 
-def make(search: Search) -> Tables:
+def make(search: Search, *, hidden: Hidden = NOTHING_HIDDEN) -> Tables:
     """The tables of the present state. An index that is away leaves out newspapers and authors."""
-    terms, names = [term.word for term in lexicon.read(config.lexicon_lines())], _names(search)
-    counts = _term_counts(search, terms)
+    with reading(search.database) as connection:
+        terms = words.lexicon(connection).words
+    names = _names(search, hidden)
+    counts = _term_counts(search, terms, hidden)
     ordered = sorted(terms, key=lambda term: (-counts.get(term, 0), len(term), term))
     tables: dict[Kind, Table] = {
         "term": table(unhurried(ordered)),
@@ -228,7 +268,7 @@ def make(search: Search) -> Tables:
     }
     ids = array("q")
     with reading(search.database) as connection:
-        tables["title"] = table(unhurried(_noted(titles.by_length(connection, TITLES), ids)))
+        tables["title"] = table(unhurried(_noted(titles.by_length(connection, TITLES, hidden=hidden), ids)))
     return Tables(tables, ids)
 
 
@@ -270,10 +310,10 @@ def unhurried(items: Iterable[Item]) -> Iterator[Item]:
             until = time.perf_counter() + STEP_SECONDS
 
 
-def _term_counts(search: Search, terms: Iterable[str]) -> dict[str, int]:
+def _term_counts(search: Search, terms: Iterable[str], hidden: Hidden) -> dict[str, int]:
     """How many articles have each term as a word."""
     try:
-        page = Page(limit=0)
+        page = Page(limit=0, hidden=hidden)
         return {
             term: search.engine.find_tree(Term("text", fold(term)), page).total for term in unhurried(terms)
         }
@@ -281,10 +321,11 @@ def _term_counts(search: Search, terms: Iterable[str]) -> dict[str, int]:
         return {}
 
 
-def _names(search: Search) -> dict[str, list[str]]:
+def _names(search: Search, hidden: Hidden) -> dict[str, list[str]]:
     """Newspapers and authors, the most frequent first, the shorter of equals."""
     try:
-        found = search.engine.find_tree(Every(), Page(limit=0, facets=("newspaper", "author")))
+        page = Page(limit=0, facets=("newspaper", "author"), hidden=hidden)
+        found = search.engine.find_tree(Every(), page)
     except EngineDownError:
         return {}
     return {

@@ -12,6 +12,7 @@ from kb import config
 from kb.config import Settings
 from kb.engine import warm_up
 from kb.store.db import open_database
+from tests.making import FOR_TESTS
 
 # Tests promise what happens, not how fast: the machine is shared. Time is measured by scripts/bench/.
 hypothesis.settings.register_profile("kb", deadline=None)
@@ -21,7 +22,7 @@ hypothesis.settings.load_profile("kb")
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings whose data folder is new and empty."""
-    made = Settings(data=tmp_path / "data")
+    made = Settings(data=tmp_path / "data", **FOR_TESTS)
     config.prepare_data(made)
     return made
 

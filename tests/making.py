@@ -7,6 +7,11 @@ from typing import Any
 from kb.model import Article, Author, Block
 from kb.text.fingerprint import anchors
 
+CHEAP_HASHES: dict[str, Any] = {"password_memory_kib": 8, "password_passes": 1, "password_lanes": 1}
+# Tests ask more often in a minute than people do.
+FOR_TESTS: dict[str, Any] = {**CHEAP_HASHES, "sign_ins_per_minute": 100_000, "uploads_per_minute": 100_000}
+PASSWORD = "青溪河边的第三棵柳树"
+
 BODY = (
     "青石县把支部建在项目上，把党课讲到工地旁，党建与业务的结合点越找越准。",
     "一是定期开展主题党日。党员带头认领难题，逐项销号。",

@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -97,6 +98,24 @@ class Served:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
+
+    def text(self, path: str) -> str:
+        """The body of an answer."""
+        with urllib.request.urlopen(self.base + path, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310  # our own
+            return str(answer.read().decode())
+
+    def headers(self, sent: bytes) -> dict[str, str]:
+        """The headers of what comes back for these bytes."""
+        host, port = self.base.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) as line:
+            line.sendall(sent)
+            got = b""
+            while b"\r\n\r\n" not in got:
+                more = line.recv(65536)
+                assert more, got
+                got += more
+        head = got.partition(b"\r\n\r\n")[0].decode("latin-1")
+        return dict(one.split(": ", 1) for one in head.split("\r\n")[1:])
 
     def end(self, by: signal.Signals) -> str:
         """Its log, and what was said on the way to its end."""

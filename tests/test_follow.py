@@ -24,7 +24,7 @@ def test_it_indexes_what_is_stored_and_ends_after_enough_of_it(
     database: Database, settings: Settings, tmp_path: Path
 ) -> None:
     add(database, settings, tmp_path, 1, 2, 3)
-    engine = ingest.open_index(settings)
+    engine = ingest.open_index(settings, database)
     before = is_behind(database, engine)
     done = follow(database, settings, enough=3)
 
@@ -38,7 +38,7 @@ def test_it_goes_on_where_the_index_ends(database: Database, settings: Settings,
     add(database, settings, tmp_path, 4)
 
     assert follow(database, settings, enough=1) == 1
-    assert ingest.open_index(settings).count() == 4
+    assert ingest.open_index(settings, database).count() == 4
 
 
 def test_damage_that_no_search_has_met_yet_is_found_and_mended(
@@ -50,5 +50,5 @@ def test_damage_that_no_search_has_met_yet_is_found_and_mended(
     done = follow(database, settings, enough=2)
     monkeypatch.undo()
 
-    assert ingest.open_index(settings).verify() == []
+    assert ingest.open_index(settings, database).verify() == []
     assert (done, (settings.index / "CURRENT").read_text()) == (2, "gen-0002\n")

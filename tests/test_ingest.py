@@ -10,6 +10,7 @@ from sqlalchemy import Engine as Database
 from kb import ingest
 from kb.config import Settings
 from kb.model import Filters
+from kb.reparsing import reparse
 from kb.search import open_search
 from kb.store import articles
 from kb.store.db import reading
@@ -196,7 +197,7 @@ def test_reparse_reads_kept_files_again_without_a_new_version(
     [article_id] = added(database, settings, page).ids
     page.unlink()
 
-    report = ingest.reparse(database, settings)
+    report = reparse(database, settings)
 
     assert (report.unchanged, report.changed, report.failed) == (1, 0, [])
     with reading(database) as connection:

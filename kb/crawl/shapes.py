@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from kb.crawl.source import Source
-from kb.errors import KbError
+from kb.errors import KbError, ParseError
 from kb.model import ArticleLink, CrawlPage, PageState, RawPage
 
 Outcome = Literal["added", "changed", "unchanged"]
@@ -57,8 +57,9 @@ class Handed:
     keep: Callable[[bytes], str]  # raw bytes -> their hash; they are on disk when it returns
     kept: Callable[[str], bytes]  # the reverse; raises StoreError
     # Parse and store one article page inside the connection's transaction; raises ParseError, then having
-    # written nothing. Arguments: connection, page (url canonical, after redirects), hash of bytes, source.
-    take: Callable[[Any, RawPage, str, Source], Outcome]
+    # written nothing. A page that waits for a person's judgment is kept, and the error says so. Arguments: connection,
+    # page (url canonical, after redirects), hash of bytes, source.
+    take: Callable[[Any, RawPage, str, Source], Outcome | ParseError]
     links: Callable[
         [RawPage], Sequence[ArticleLink]
     ]  # of a list page, absolute, in page order; raises ParseError

@@ -17,7 +17,7 @@ from kb.crawl.fetch import Fetcher, Response
 from kb.crawl.links import followed, matching, start_pages, window
 from kb.crawl.pace import DEFAULT_SECONDS, LONGEST_WAIT, STAMP, Clock, Pace, back_off_seconds, scheduled
 from kb.crawl.robots import READ_BYTES, Robots
-from kb.crawl.shapes import CrawlReport, Handed, Problem, Progress, silent
+from kb.crawl.shapes import CrawlReport, Handed, Outcome, Problem, Progress, silent
 from kb.crawl.source import Source
 from kb.crawl.wire import MIB
 from kb.errors import ConfigError, FetchError, KbError, ParseError, StoreError
@@ -277,11 +277,15 @@ def _settle(run: _Run, done: CrawlPage, raw: RawPage, *, is_known: bool) -> None
             frontier.save(connection, done)
         return
     with transaction() as connection:
-        outcome = (
-            "unchanged" if is_known else run.handed.take(connection, raw, done.page_hash or "", run.source)
-        )
-        frontier.save(connection, done)
-    _count(run, "new" if outcome == "added" else outcome)
+        outcome: Outcome | ParseError = "unchanged"
+        if not is_known:
+            outcome = run.handed.take(connection, raw, done.page_hash or "", run.source)
+        if not isinstance(outcome, ParseError):
+            frontier.save(connection, done)
+    if isinstance(outcome, ParseError):
+        _record(run, done, "skipped", outcome)
+    else:
+        _count(run, "new" if outcome == "added" else outcome)
 
 
 def _count(run: _Run, *names: str) -> None:

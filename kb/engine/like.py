@@ -6,12 +6,15 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 
-from kb.engine import leaves
-from kb.engine.answer import find
+from kb.engine import bits, leaves
+from kb.engine.answer import find, visible
+from kb.engine.bits import Bits
 from kb.engine.clock import NEVER
+from kb.engine.matching import matching
 from kb.engine.snapshot import FIELD_NUMBER, Snapshot
 from kb.engine.tokens import encoded
 from kb.engine.tree import Or, Term
@@ -35,7 +38,7 @@ def like(
     hidden: Hidden = NOTHING_HIDDEN,
 ) -> tuple[int, ...]:
     """Ids of the articles most like `stored`, the likest first; of copies of one text the best placed, of its own none."""
-    telling = _telling(snapshot, _counted(segmenter, stored))
+    telling = _telling(snapshot, _counted(segmenter, stored), visible(snapshot, hidden))
     groups = snapshot.numbers("group")
     # The index knows the group also where the earliest copy is hidden from who asks.
     own = {stored.reprint_of or stored.id, *groups[snapshot.article_ids == stored.id].tolist()}
@@ -73,15 +76,25 @@ def _counted(segmenter: Segmenter, stored: StoredArticle) -> Counter[str]:
     return Counter({word: count for word, count in counts.items() if _WORD.fullmatch(word)})
 
 
-def _telling(snapshot: Snapshot, counts: Counter[str]) -> list[tuple[str, float]]:
-    """The words that tell most, by tf·idf, and how often each counts. What no other article holds tells nothing."""
-    weighed = []
-    for word, count in counts.items():
-        articles = _articles(snapshot, encoded(word))
-        if articles > 1:
-            often = float(min(count, OFTEN))
-            weighed.append((often * math.log(1 + snapshot.count / articles), word, often))
-    return [(word, often) for _, word, often in sorted(weighed, reverse=True)[:TELLING]]
+def _telling(snapshot: Snapshot, counts: Counter[str], seen: Bits | None) -> list[tuple[str, float]]:
+    """The words that tell most, by tf·idf, and how often each counts. What no other article holds tells nothing.
+
+    `seen`: the documents that are not hidden. Their words are weighed once more among them alone, where it takes time: the first.
+    """
+    weighed = _weighed(counts, {word: _articles(snapshot, encoded(word)) for word in counts}, snapshot.count)
+    if seen is not None:
+        seen = seen & snapshot.living
+        first = {word: counts[word] for word in islice(weighed, TELLING * MORE)}
+        held = {word: bits.size(matching(snapshot, Term("text", word), among=seen)) for word in first}
+        weighed = _weighed(Counter(first), held, bits.size(seen))
+    return list(islice(weighed.items(), TELLING))
+
+
+def _weighed(counts: Counter[str], held: dict[str, int], articles: int) -> dict[str, float]:
+    """How often each word counts, the most telling first. `held`: by how many of the articles."""
+    often = {word: float(min(count, OFTEN)) for word, count in counts.items() if held[word] > 1}
+    weights = {word: count * math.log(1 + articles / held[word]) for word, count in often.items()}
+    return {word: often[word] for word in sorted(often, key=lambda word: (weights[word], word), reverse=True)}
 
 
 def _articles(snapshot: Snapshot, word: bytes) -> int:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
 
 from kb.model import (
     BODY_KINDS,
     HIDDEN_STATUSES,
+    NOTHING_HIDDEN,
     SHOWN_STATUSES,
     Article,
+    Hidden,
     Status,
     StoredArticle,
 )
 from kb.store import content
-from kb.store.reprints import link, near_ids
+from kb.store.limits import visible
+from kb.store.reprints import earliest_seen, link, near_ids
 from kb.store.tables import article_versions, articles, sequence
 from kb.text.fingerprint import Fingerprints, body_hash, simhash
 
@@ -231,38 +234,45 @@ def set_status(connection: Connection, article_id: int, status: Status) -> None:
         numbers.write(connection)
 
 
-def one(connection: Connection, article_id: int) -> StoredArticle | None:
+def one(connection: Connection, article_id: int, *, hidden: Hidden = NOTHING_HIDDEN) -> StoredArticle | None:
     """The present version of an article, whatever its status."""
-    row = connection.execute(select(articles).where(articles.c.id == article_id)).one_or_none()
-    return None if row is None else _stored(row)
+    return many(connection, [article_id], hidden=hidden).get(article_id)
 
 
-def many(connection: Connection, ids: Sequence[int]) -> dict[int, StoredArticle]:
+def many(
+    connection: Connection, ids: Sequence[int], *, hidden: Hidden = NOTHING_HIDDEN
+) -> dict[int, StoredArticle]:
     """The articles with these ids, in one query."""
-    rows = connection.execute(select(articles).where(articles.c.id.in_(ids)))
-    return {row.id: _stored(row) for row in rows}
+    rows = connection.execute(select(articles).where(articles.c.id.in_(ids), *visible(hidden)))
+    return {stored.id: stored for stored in _seen(connection, map(_stored, rows), hidden)}
 
 
-def shown(connection: Connection, ids: Collection[int]) -> set[int]:
+def shown(connection: Connection, ids: Collection[int], *, hidden: Hidden = NOTHING_HIDDEN) -> set[int]:
     """Those of these articles that people may see now."""
     asked = select(articles.c.id).where(articles.c.id.in_(ids), articles.c.status.not_in(HIDDEN_STATUSES))
-    return set(connection.scalars(asked))
+    return set(connection.scalars(asked.where(*visible(hidden))))
 
 
-def newest(connection: Connection, limit: int) -> list[StoredArticle]:
+def newest(connection: Connection, limit: int, *, hidden: Hidden = NOTHING_HIDDEN) -> list[StoredArticle]:
     """The articles published last; those without a date come after all others, the last stored first."""
     # NOT IN, so that SQLite walks the index of dates from its end instead of sorting everything shown.
-    ids = connection.scalars(
-        select(articles.c.id)
-        .where(articles.c.status.not_in(HIDDEN_STATUSES))
-        .order_by(articles.c.published.desc().nulls_last(), articles.c.id.desc())
-        .limit(limit)
-    ).all()
-    found = many(connection, ids)
-    return [found[article_id] for article_id in ids]
+    of: list[ColumnElement[bool]] = [articles.c.status.not_in(HIDDEN_STATUSES)]
+    if not hidden.is_empty:
+        # The last thousands may be hidden: the index that covers their sources is walked, each status by itself.
+        of = [articles.c.status == status for status in SHOWN_STATUSES]
+    ids = [article_id for condition in of for article_id in _newest(connection, condition, limit, hidden)]
+    found = many(connection, ids, hidden=hidden)
+    ordered = sorted(found.values(), key=lambda one: (one.article.published or "", one.id), reverse=True)
+    return ordered[:limit]
 
 
-def summary(connection: Connection) -> Summary:
+def _newest(connection: Connection, of: ColumnElement[bool], limit: int, hidden: Hidden) -> Sequence[int]:
+    asked = select(articles.c.id).where(of, *visible(hidden))
+    ordered = asked.order_by(articles.c.published.desc().nulls_last(), articles.c.id.desc())
+    return connection.scalars(ordered.limit(limit)).all()
+
+
+def summary(connection: Connection, *, hidden: Hidden = NOTHING_HIDDEN) -> Summary:
     """How many articles, from when to when, and when the last one came."""
     row = connection.execute(
         select(
@@ -270,7 +280,7 @@ def summary(connection: Connection) -> Summary:
             func.min(articles.c.published),
             func.max(articles.c.published),
             func.max(articles.c.stored_at),
-        ).where(articles.c.status.in_(SHOWN_STATUSES))
+        ).where(articles.c.status.in_(SHOWN_STATUSES), *visible(hidden))
     ).one()
     return Summary(*row)
 
@@ -286,20 +296,25 @@ def versions(connection: Connection, article_id: int) -> list[VersionLine]:
     return sorted((VersionLine(*row) for row in rows), key=lambda line: -line.version)
 
 
-def version(connection: Connection, article_id: int, number: int) -> StoredArticle | None:
+def version(
+    connection: Connection, article_id: int, number: int, *, hidden: Hidden = NOTHING_HIDDEN
+) -> StoredArticle | None:
     """One version of an article, present or earlier."""
-    row = connection.execute(select(articles).where(articles.c.id == article_id)).one_or_none()
+    asked = select(articles).where(articles.c.id == article_id, *visible(hidden))
+    row = connection.execute(asked).one_or_none()
     if row is None or row.version == number:
-        return None if row is None else _stored(row)
+        return None if row is None else _seen(connection, [_stored(row)], hidden)[0]
     old = connection.execute(
         select(article_versions).where(
             and_(article_versions.c.article_id == article_id, article_versions.c.version == number)
         )
     ).one_or_none()
-    return None if old is None else _stored(row, old)
+    return None if old is None else _seen(connection, [_stored(row, old)], hidden)[0]
 
 
-def reprints(connection: Connection, article_id: int) -> list[StoredArticle]:
+def reprints(
+    connection: Connection, article_id: int, *, hidden: Hidden = NOTHING_HIDDEN
+) -> list[StoredArticle]:
     """The other copies of an article, the earliest first."""
     root = select(func.coalesce(articles.c.reprint_of, articles.c.id)).where(articles.c.id == article_id)
     root_id = connection.execute(root).scalar()
@@ -309,10 +324,11 @@ def reprints(connection: Connection, article_id: int) -> list[StoredArticle]:
             or_(articles.c.id == root_id, articles.c.reprint_of == root_id),
             articles.c.id != article_id,
             articles.c.status.not_in(HIDDEN_STATUSES),  # IN would make SQLite walk all that is shown
+            *visible(hidden),
         )
         .order_by(func.coalesce(articles.c.published, "9999"), articles.c.id)
     )
-    return [_stored(row) for row in rows]
+    return _seen(connection, map(_stored, rows), hidden)
 
 
 def changed_since(connection: Connection, seq: int, limit: int) -> list[StoredArticle]:
@@ -335,9 +351,23 @@ def latest_seq(connection: Connection) -> int:
     return seq
 
 
-def count_unindexed(connection: Connection, seq: int) -> int:
+def count_unindexed(connection: Connection, seq: int, *, hidden: Hidden = NOTHING_HIDDEN) -> int:
     """How many articles changed after `seq`."""
-    return connection.execute(select(func.count()).where(articles.c.seq > seq)).scalar_one()
+    asked = select(func.count()).where(articles.c.seq > seq, *visible(hidden))
+    return connection.execute(asked).scalar_one()
+
+
+def _seen(connection: Connection, stored: Iterable[StoredArticle], hidden: Hidden) -> list[StoredArticle]:
+    """The articles as somebody sees them: where the earliest copy is hidden, copies of the first that is not."""
+    if hidden.is_empty:
+        return list(stored)
+    found = list(stored)
+    first = earliest_seen(connection, {one.reprint_of for one in found if one.reprint_of}, hidden)
+    roots = [first.get(one.reprint_of or 0, one.reprint_of) for one in found]
+    return [
+        replace(one, reprint_of=None if root == one.id else root)
+        for one, root in zip(found, roots, strict=True)
+    ]
 
 
 def _stored(row: Row[Any], old: Row[Any] | None = None) -> StoredArticle:

@@ -62,6 +62,7 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
         path.touch(mode=0o600)
     database = create_engine(
         f"sqlite:///{path}",
+        hide_parameters=True,  # of a statement that failed: the log would have what people typed
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
     )
 

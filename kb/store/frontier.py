@@ -149,6 +149,11 @@ def archived(connection: Connection, source: str | None = None) -> Iterator[Craw
         yield _page(row)
 
 
+def knows(connection: Connection, source: str) -> bool:
+    """Whether any page of a source is known."""
+    return connection.scalar(select(frontier.c.id).where(frontier.c.source == source).limit(1)) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Failures:
     """Some of the pages of a source that failed."""
@@ -167,6 +172,11 @@ def failures(connection: Connection, source: str, *, limit: int = 50, offset: in
     pages = tuple(_page(row) for row in connection.execute(asked))
     total = sum(count for _reason, count in reasons)
     return Failures(pages, total, tuple(sorted(reasons, key=lambda one: (-one[1], one[0]))))
+
+
+def count_failed(connection: Connection) -> int:
+    """How many pages failed, of all sources."""
+    return connection.scalar(select(func.count()).where(frontier.c.state == "failed")) or 0
 
 
 def retry(connection: Connection, source: str, *, now: str, url: str | None = None) -> int:

@@ -1,6 +1,6 @@
 """Newspapers as they were printed: their issues by day, the edition pages of an issue, an article's place among them.
 
-Everything here shows only articles that people may see.
+Everything here shows only articles that people may see, without those that are hidden from who asks.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from kb.model import SHOWN_STATUSES, StoredArticle
+from kb.model import NOTHING_HIDDEN, SHOWN_STATUSES, Hidden, StoredArticle
+from kb.store.limits import visible
 from kb.store.tables import articles
 from kb.text.order import natural
 
@@ -57,16 +58,18 @@ class Place:
     after: Listed | None
 
 
-def newspapers(connection: Connection) -> list[Newspaper]:
+def newspapers(connection: Connection, *, hidden: Hidden = NOTHING_HIDDEN) -> list[Newspaper]:
     """Every newspaper, those with most articles first."""
     grouped = (
         select(articles.c.newspaper, articles.c.status, func.count().label("count"))
-        .where(articles.c.newspaper.is_not(None))
+        .where(articles.c.newspaper.is_not(None), *visible(hidden))
         .group_by(articles.c.newspaper, articles.c.status)
         .subquery()
     )
     # First and last day by a look into the index each: over the groups they would be read from every row.
-    same = and_(articles.c.newspaper == grouped.c.newspaper, articles.c.status == grouped.c.status)
+    same = and_(
+        articles.c.newspaper == grouped.c.newspaper, articles.c.status == grouped.c.status, *visible(hidden)
+    )
     first = select(func.min(articles.c.published)).where(same).scalar_subquery()
     last = select(func.max(articles.c.published)).where(same).scalar_subquery()
     found: dict[str, Newspaper] = {}
@@ -80,16 +83,20 @@ def newspapers(connection: Connection) -> list[Newspaper]:
     return sorted(found.values(), key=lambda one: (-one.articles, one.name))
 
 
-def years(connection: Connection, newspaper: str) -> dict[str, int]:
+def years(connection: Connection, newspaper: str, *, hidden: Hidden = NOTHING_HIDDEN) -> dict[str, int]:
     """How many articles of a newspaper each year has, the newest first; "" those without a date. Empty when unknown."""
     year = func.coalesce(func.substr(articles.c.published, 1, 4), "")
     rows = connection.execute(
-        select(year, func.count()).where(articles.c.newspaper == newspaper, _SHOWN).group_by(year)
+        select(year, func.count())
+        .where(articles.c.newspaper == newspaper, _SHOWN, *visible(hidden))
+        .group_by(year)
     )
     return dict(sorted((tuple(row) for row in rows), reverse=True))
 
 
-def days(connection: Connection, newspaper: str, year: str) -> dict[str, int]:
+def days(
+    connection: Connection, newspaper: str, year: str, *, hidden: Hidden = NOTHING_HIDDEN
+) -> dict[str, int]:
     """How many articles of a newspaper each day of a year has."""
     rows = connection.execute(
         select(articles.c.published, func.count())
@@ -97,13 +104,16 @@ def days(connection: Connection, newspaper: str, year: str) -> dict[str, int]:
             articles.c.newspaper == newspaper,
             _SHOWN,
             articles.c.published.between(f"{year}-01-01", f"{year}-12-31"),
+            *visible(hidden),
         )
         .group_by(articles.c.published)
     )
     return dict(sorted(tuple(row) for row in rows))
 
 
-def issue(connection: Connection, newspaper: str, day: str) -> list[IssuePage]:
+def issue(
+    connection: Connection, newspaper: str, day: str, *, hidden: Hidden = NOTHING_HIDDEN
+) -> list[IssuePage]:
     """The edition pages of an issue, in the order of their labels; what does not say its page comes last."""
     rows = connection.execute(
         select(
@@ -112,7 +122,7 @@ def issue(connection: Connection, newspaper: str, day: str) -> list[IssuePage]:
             articles.c.edition_page,
             articles.c.content["title"].as_string(),
             articles.c.content["page_name"].as_string(),
-        ).where(_printed(newspaper, day))
+        ).where(_printed(newspaper, day), *visible(hidden))
     )
     pages: dict[str | None, list[tuple[str, Listed, str | None]]] = {}
     for article_id, key, label, title, name in rows:
@@ -126,22 +136,24 @@ def issue(connection: Connection, newspaper: str, day: str) -> list[IssuePage]:
     return found
 
 
-def nearest(connection: Connection, newspaper: str, day: str) -> tuple[str | None, str | None]:
+def nearest(
+    connection: Connection, newspaper: str, day: str, *, hidden: Hidden = NOTHING_HIDDEN
+) -> tuple[str | None, str | None]:
     """The days of the last issue before `day` and of the first after it."""
-    issues = (articles.c.newspaper == newspaper, _SHOWN)
+    issues = (articles.c.newspaper == newspaper, _SHOWN, *visible(hidden))
     before = select(func.max(articles.c.published)).where(*issues, articles.c.published < day)
     after = select(func.min(articles.c.published)).where(*issues, articles.c.published > day)
     return connection.scalar(before), connection.scalar(after)
 
 
-def place(connection: Connection, stored: StoredArticle) -> Place | None:
+def place(connection: Connection, stored: StoredArticle, *, hidden: Hidden = NOTHING_HIDDEN) -> Place | None:
     """Where an article was printed; None when its newspaper or its date is not known."""
     article = stored.article
     if not article.newspaper or not article.published:
         return None
     rows = connection.execute(
         select(articles.c.id, articles.c.key, articles.c.content["title"].as_string())
-        .where(_printed(article.newspaper, article.published))
+        .where(_printed(article.newspaper, article.published), *visible(hidden))
         .where(articles.c.edition_page == article.edition_page)
         .limit(LARGEST_PAGE)
     ).all()

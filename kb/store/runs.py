@@ -133,12 +133,22 @@ def last(connection: Connection) -> dict[str, Run]:
     return {row.source: _run(row) for row in connection.execute(select(runs).where(runs.c.id.in_(newest)))}
 
 
-def of_source(connection: Connection, source: str, *, since: str) -> list[Run]:
-    """The runs of a source that began at `since` or later, the newest first."""
-    asked = select(runs).where(runs.c.source == source, runs.c.started_at >= since)
-    return [
-        _run(row) for row in connection.execute(asked.order_by(runs.c.started_at.desc(), runs.c.id.desc()))
-    ]
+def telling(connection: Connection, source: str, limit: int) -> list[Run]:
+    """The newest runs of a source that read anything, the newest first."""
+    read = runs.c.new + runs.c.changed + runs.c.unchanged + runs.c.failed + runs.c.skipped
+    asked = select(runs).where(runs.c.source == source, read > 0)
+    ordered = asked.order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)
+    return [_run(row) for row in connection.execute(ordered)]
+
+
+def news(connection: Connection, *, since: str) -> dict[str, list[str]]:
+    """The days on which a run brought something new, by source, the first first."""
+    day = func.substr(runs.c.started_at, 1, 10).label("day")
+    asked = select(runs.c.source, day).where(runs.c.started_at >= since, runs.c.new > 0).distinct()
+    found: dict[str, list[str]] = {}
+    for row in connection.execute(asked.order_by(runs.c.source, day)):
+        found.setdefault(row.source, []).append(row.day)
+    return found
 
 
 def sources(connection: Connection) -> list[str]:

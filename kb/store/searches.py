@@ -72,8 +72,8 @@ def forget(connection: Connection, days: int) -> int:
     return connection.execute(delete(searches).where(searches.c.asked_at < _moment(days))).rowcount
 
 
-def report(connection: Connection, days: int) -> Report:
-    """The log of the last `days` days."""
+def report(connection: Connection, days: int, *, lines: int = LINES) -> Report:
+    """The log of the last `days` days, `lines` of each list."""
     recent = searches.c.asked_at >= _moment(days)
     last = (
         select(func.max(searches.c.id).label("id"), func.count().label("times"))
@@ -82,13 +82,13 @@ def report(connection: Connection, days: int) -> Report:
         .group_by(searches.c.query)
         .subquery()
     )
-    lines = select(
+    found = select(
         searches.c.query, last.c.times, searches.c.total, last.c.longest_ms, searches.c.asked_at
     ).join(last, last.c.id == searches.c.id)
     often = (last.c.times.desc(), searches.c.query)
 
     def some(which: object) -> tuple[Asked, ...]:
-        return tuple(Asked(*row) for row in connection.execute(which.limit(LINES)))  # type: ignore[attr-defined]
+        return tuple(Asked(*row) for row in connection.execute(which.limit(lines)))  # type: ignore[attr-defined]
 
     none = func.coalesce(func.sum(case((searches.c.total == 0, 1), else_=0)), 0)
     count, in_vain = connection.execute(select(func.count(), none).where(recent)).one()
@@ -96,9 +96,9 @@ def report(connection: Connection, days: int) -> Report:
         days=days,
         searches=count,
         without_result=in_vain,
-        frequent=some(lines.order_by(*often)),
-        in_vain=some(lines.where(searches.c.total == 0).order_by(*often)),
-        slow=some(lines.where(last.c.longest_ms >= SLOW_MS).order_by(last.c.longest_ms.desc())),
+        frequent=some(found.order_by(*often)),
+        in_vain=some(found.where(searches.c.total == 0).order_by(*often)),
+        slow=some(found.where(last.c.longest_ms >= SLOW_MS).order_by(last.c.longest_ms.desc())),
     )
 
 

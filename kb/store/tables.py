@@ -26,7 +26,7 @@ metadata = MetaData(
     }
 )
 
-# One row: the sequence number that the last change of an article got.
+# Numbers that only grow: that of the last change of an article (seq), of limits (limits), the last id of an article.
 sequence = Table(
     "sequence",
     metadata,
@@ -313,18 +313,19 @@ lexicon_words = Table(
     "lexicon_words",
     metadata,
     Column("word", String(40), primary_key=True),
-    Column("frequency", Integer),  # as in corpus/lexicon/terms.tsv
+    Column("frequency", Integer),  # as jieba counts; NULL: the lowest at which the word is cut out whole
     Column("is_removed", Boolean, nullable=False),
     Column("changed_at", String(20), nullable=False),
     Column("changed_by", Text, nullable=False),
 )
 
-# 同义词 that they added.
+# 同义词 that they added, or shipped groups that they switched off.
 synonym_groups = Table(
     "synonym_groups",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("names", JSON, nullable=False),  # ["二十大", "党的二十大"]
+    Column("is_removed", Boolean, nullable=False),
     Column("changed_at", String(20), nullable=False),
     Column("changed_by", Text, nullable=False),
 )
@@ -342,6 +343,7 @@ reviews = Table(
     Column("page_hash", String(64), nullable=False),
     Column("content_type", Text, nullable=False),
     Column("content", JSON, nullable=False),  # the article as read, as in `articles`
+    Column("source_text", Text, nullable=False),  # what the page says, without its markup
     Column("confidence", Integer, nullable=False),  # in hundredths
     Column("state", String(8), nullable=False, index=True),  # waiting, passed, returned
     Column("created_at", String(20), nullable=False),
@@ -350,4 +352,14 @@ reviews = Table(
     Column("decided_by", Text),
     Column("note", Text),
     Column("article_id", Integer, ForeignKey("articles.id")),
+)
+
+# Files that editors sent, and what became of each.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", String(20), nullable=False, index=True),
+    Column("by", Text, nullable=False),
+    Column("files", JSON, nullable=False),  # kb.store.uploads.UploadedFile of each
 )

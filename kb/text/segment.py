@@ -12,7 +12,7 @@ import hashlib
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -109,29 +109,45 @@ class _Reference:
 class Segmenter:
     """Cuts texts into words. Safe to share between threads; the dictionary never changes after it is made."""
 
-    def __init__(self, lexicon: Sequence[str], fast: bool = True) -> None:
-        """`lexicon`: terms that must be cut out whole, in any order. `fast`: rjieba where it is installed."""
-        self._made_from = (tuple(lexicon), fast)
+    def __init__(
+        self, lexicon: Sequence[str], fast: bool = True, frequencies: Mapping[str, int] | None = None
+    ) -> None:
+        """`lexicon`: terms that must be cut out whole, in any order. `fast`: rjieba where it is installed.
+
+        `frequencies`: of terms whose frequency somebody has chosen; they are cut out where that makes it likely.
+        """
+        self._made_from = (tuple(lexicon), fast, dict(frequencies or {}))
         self._cutter = _cutter(fast)
+        chosen = {normalize.fold(term): number for term, number in (frequencies or {}).items()}
         terms = sorted({normalize.fold(term) for term in lexicon}, key=lambda term: (len(term), term))
         for term in terms:
-            self._teach(term)
+            self._teach(term, chosen.get(term))
         self._inner: dict[str, tuple[Token, ...]] = {}
-        self.fingerprint = _fingerprint(VERSION, normalize.VERSION, self._cutter.name, *terms)
+        self.fingerprint = self.fingerprint_of(lexicon, frequencies)
 
-    def _teach(self, term: str) -> None:
+    def fingerprint_of(self, lexicon: Sequence[str], frequencies: Mapping[str, int] | None = None) -> str:
+        """The fingerprint of a segmenter that would be made here with other terms."""
+        chosen = {normalize.fold(term): number for term, number in (frequencies or {}).items()}
+        terms = sorted({normalize.fold(term) for term in lexicon}, key=lambda term: (len(term), term))
+        told = (f"{term} {chosen[term]}" if term in chosen else term for term in terms)
+        return _fingerprint(VERSION, normalize.VERSION, self._cutter.name, *told)
+
+    def _teach(self, term: str, chosen: int | None) -> None:
         """Give a term the lowest frequency at which it is cut out whole; a known word keeps its own.
 
         jieba's suggest_freq is not used: rjieba's answers one less for every fiftieth word (rounding).
         """
-        if len(term) < 2 or not re.fullmatch(f"[{_HAN}]+", term):
+        if not is_taught(term):
+            return
+        if chosen is not None:
+            self._cutter.set_frequency(term, chosen)
             return
         frequency = FIRST_FREQUENCY
         while self._cutter.cut(term) != [term] and frequency <= MOST_FREQUENCY:
             self._cutter.set_frequency(term, frequency)
             frequency *= 10
 
-    def __reduce__(self) -> tuple[type[Segmenter], tuple[tuple[str, ...], bool]]:
+    def __reduce__(self) -> tuple[type[Segmenter], tuple[tuple[str, ...], bool, dict[str, int]]]:
         """Pickled as what it was made from: other processes make it anew."""
         return Segmenter, self._made_from
 
@@ -181,6 +197,11 @@ class Segmenter:
             for start in range(len(word) - size + 1):
                 if self._cutter.knows(word[start : start + size]):
                     yield Token(word[start : start + size], start)
+
+
+def is_taught(term: str) -> bool:
+    """Whether a term shapes the cut: of Chinese characters alone. Others are for suggestions."""
+    return bool(re.fullmatch(f"[{_HAN}]{{2,}}", normalize.fold(term)))
 
 
 def _cutter(fast: bool) -> _Cutter:

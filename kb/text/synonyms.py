@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +12,10 @@ from kb.model import And, Node, Not, Or, Query, Word
 from kb.text.normalize import fold
 
 LONGEST = 40  # characters of a term
+MOST_NAMES = 20  # of a group that editors add
 EXPANDED = (None, "title", "body")  # fields in which a word has synonyms; a name is never another one
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 Table = Mapping[str, tuple[str, ...]]  # folded term -> its group, as written
 
@@ -47,6 +51,33 @@ def _fault(group: object, table: Table) -> str | None:
         if known in table:
             return f"{term} 已在另一组 (is in another group)"
     return None
+
+
+def groups(table: Table) -> list[tuple[str, ...]]:
+    """The groups of a table, in its order."""
+    return list(dict.fromkeys(table.values()))
+
+
+def over(shipped: Table, own: Sequence[tuple[str, ...]], removed: Sequence[tuple[str, ...]]) -> Table:
+    """The shipped groups with the library's `own` over them.
+
+    A shipped group that shares a name with one of its own or with a `removed` one is not in force.
+    """
+    decided = {fold(name) for group in (*own, *removed) for name in group}
+    table = {name: group for name, group in shipped.items() if not any(fold(one) in decided for one in group)}
+    for group in own:
+        table.update(dict.fromkeys(map(fold, group), group))
+    return table
+
+
+def group_fault(names: Sequence[str], table: Table) -> str | None:
+    """Why names cannot be a group beside those in the table, in Chinese; None when they can."""
+    if len(names) > MOST_NAMES:
+        return f"一组最多 {MOST_NAMES} 个词语"
+    for name in names:
+        if _UNPRINTABLE.search(name) or name != name.strip():
+            return f"{name.strip()!r} 含有不允许的字符"
+    return _fault(list(names), table)
 
 
 def expand(query: Query, table: Table) -> Query:

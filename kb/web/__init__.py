@@ -8,13 +8,14 @@ from jinja2 import StrictUndefined
 
 from kb import __version__, config, log
 from kb.config import Settings
-from kb.search import open_search
+from kb.present import PresentSearch
 from kb.store.db import open_database
 from kb.suggest import Suggester
 from kb.web import (
     access,
     advanced,
     article,
+    callers,
     display,
     forms,
     headers,
@@ -22,6 +23,7 @@ from kb.web import (
     help,
     home,
     library,
+    limiting,
     me,
     metrics,
     papers,
@@ -40,6 +42,7 @@ from kb.web.admin import queries as admin_queries
 from kb.web.admin import review as admin_review
 from kb.web.admin import runs as admin_runs
 from kb.web.admin import sources as admin_sources
+from kb.web.admin import units as admin_units
 from kb.web.admin import upload as admin_upload
 from kb.web.admin import users as admin_users
 from kb.web.asked import SCOPES
@@ -49,6 +52,7 @@ PARTS = (home, search, advanced, article, suggest, papers, help, health, metrics
 ADMIN_PARTS = (
     admin_home,
     admin_users,
+    admin_units,
     admin_limits,
     admin_audit,
     admin_sources,
@@ -84,15 +88,21 @@ def create_app(settings: Settings) -> Flask:
     app.json = Json(app)
     _set_up_templates(app)
     database = open_database(settings.database)
-    opened = open_search(settings, database)
-    library.install(app, library.Library(settings, database, opened, Suggester(opened), SearchLog(settings)))
+    present = PresentSearch(settings, database)
+    suggester = Suggester(present.get())
+    present.on_swap(suggester.use)
+    library.install(app, library.Library(settings, database, present, suggester, SearchLog(settings)))
     for part in (*PARTS, *ADMIN_PARTS):
         app.register_blueprint(part.blueprint)
     access.public(app.view_functions["static"])
     headers.install(app, tls=settings.tls)
+    metrics.install(app, settings)
     access.install(app)
+    sign_in.install(app)
     forms.install(app, settings)
+    limiting.install(app, settings)
     problems.install(app)
+    callers.install(app, settings)
     return app
 
 

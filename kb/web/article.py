@@ -10,13 +10,14 @@ from sqlalchemy import Connection
 
 from kb.errors import KbError, StoreError
 from kb.export.records import article_record
-from kb.model import SHOWN_STATUSES, Article, StoredArticle
+from kb.model import SHOWN_STATUSES, Article, Hidden, StoredArticle
 from kb.store import articles, issues
 from kb.store.db import reading
 from kb.web.access import readers
 from kb.web.asked import read_number
 from kb.web.library import the_library
 from kb.web.reading import Reading, read, safe_url
+from kb.web.visitor import the_hidden
 
 SIMILAR = 5
 
@@ -29,11 +30,12 @@ ID = "<int(max=9223372036854775807):article_id>"
 @blueprint.get(f"/a/{ID}")
 @readers
 def show(article_id: int) -> str:
+    hidden = the_hidden()
     with reading(the_library().database) as connection:
-        stored = _wanted(connection, article_id)
+        stored = _wanted(connection, article_id, hidden)
         versions = articles.versions(connection, article_id)
-        reprints = articles.reprints(connection, article_id)
-        place = issues.place(connection, stored)
+        reprints = articles.reprints(connection, article_id, hidden=hidden)
+        place = issues.place(connection, stored, hidden=hidden)
     query = request.args.get("q", "")
     return render_template(
         "article.html",
@@ -44,7 +46,7 @@ def show(article_id: int) -> str:
         versions=versions,
         present=versions[0].version,
         reprints=reprints,
-        similar=the_library().search.like(stored, SIMILAR),
+        similar=the_library().search.like(stored, SIMILAR, hidden=hidden),
         query=query,
         results=_results_before(),
         printed=datetime.now().astimezone(),
@@ -55,13 +57,17 @@ def show(article_id: int) -> str:
 @blueprint.get(f"/a/{ID}.json")
 @readers
 def answer(article_id: int) -> Response:
+    hidden = the_hidden()
     with reading(the_library().database) as connection:
-        return jsonify(article_record(_wanted(connection, article_id)))
+        return jsonify(article_record(_wanted(connection, article_id, hidden)))
 
 
-def _wanted(connection: Connection, article_id: int) -> StoredArticle:
-    """The article, in the version that the URL names. Raises StoreError when there is none to show."""
-    stored = articles.one(connection, article_id)
+def _wanted(connection: Connection, article_id: int, hidden: Hidden) -> StoredArticle:
+    """The article, in the version that the URL names. Raises StoreError when there is none to show.
+
+    One that is hidden from who asks is not there.
+    """
+    stored = articles.one(connection, article_id, hidden=hidden)
     if stored is None:
         raise StoreError("store.no_article", article_id=article_id)
     if stored.status not in SHOWN_STATUSES:
@@ -69,7 +75,7 @@ def _wanted(connection: Connection, article_id: int) -> StoredArticle:
     number = read_number(request.args, "version", default=stored.version, least=1)
     if number == stored.version:
         return stored
-    older = articles.version(connection, article_id, number)
+    older = articles.version(connection, article_id, number, hidden=hidden)
     if older is None:
         raise StoreError("store.no_version", article_id=article_id, version=number)
     return older

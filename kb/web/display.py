@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
-from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
+from kb.store import users
+from kb.store.db import writing
 from kb.web.access import public
+from kb.web.forms import safe_next, this_page
 from kb.web.library import the_library
 from kb.web.visitor import the_visitor
 
@@ -36,7 +40,7 @@ class Display:
 @blueprint.get("/display")
 @public
 def page() -> str:
-    return render_template("display.html", back=_own_path(request.args.get("next", "")))
+    return render_template("display.html", back=safe_next(request.args.get("next")))
 
 
 @blueprint.post("/display")
@@ -44,7 +48,10 @@ def page() -> str:
 def change() -> AnyResponse:
     """Keep what was chosen and lead back to the page."""
     chosen = read(request.form)
-    response = redirect(_own_path(request.form.get("next", "")), 303)
+    if user := the_visitor().user:
+        with writing(the_library().database) as connection:
+            prefer(connection, user.id, **asdict(chosen))
+    response = redirect(safe_next(request.form.get("next")), 303)
     secure = the_library().settings.tls
     kept = ".".join(asdict(chosen).values())
     response.set_cookie(_cookie(), kept, max_age=YEAR_SECONDS, secure=secure, httponly=True, samesite="Lax")
@@ -69,13 +76,7 @@ def here() -> str | None:
         return None
     if request.endpoint == "display.page":
         return request.args.get("next")
-    return "/" + request.url[len(request.host_url) :]
-
-
-@blueprint.app_template_global("is_there")
-def is_there(endpoint: str) -> bool:
-    """Whether the application has a view."""
-    return endpoint in current_app.view_functions
+    return this_page()
 
 
 @blueprint.app_template_global("display_choices")
@@ -90,13 +91,12 @@ def read(values: Mapping[str, Any]) -> Display:
     return Display(**known)
 
 
+def prefer(connection: Connection, user_id: int, **chosen: str) -> None:
+    """Change some of what a person prefers, and leave the rest."""
+    present = users.one(connection, user_id)
+    users.set_preferences(connection, user_id, {**(present.preferences if present else {}), **chosen})
+
+
 def _cookie() -> str:
     """The cookie that keeps it. With TLS under a name that a browser takes from this host alone."""
     return "__Host-display" if the_library().settings.tls else "display"
-
-
-def _own_path(path: str) -> str:
-    """A path of this site to go back to, else the home page."""
-    if path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable():
-        return path
-    return url_for("home.page")

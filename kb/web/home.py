@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
+from kb.errors import KbError
 from kb.store import articles
 from kb.store.db import reading
 from kb.web.access import readers
 from kb.web.library import the_library
+from kb.web.visitor import the_hidden
 
 NEWEST = 12
+POPULAR = 6  # queries
 
 blueprint = Blueprint("home", __name__)
 
@@ -17,8 +20,19 @@ blueprint = Blueprint("home", __name__)
 @blueprint.get("/")
 @readers
 def page() -> str:
-    with reading(the_library().database) as connection:
-        summary = articles.summary(connection)
-        newest = articles.newest(connection, NEWEST)
-        popular = the_library().log.popular(connection)
-    return render_template("home.html", summary=summary, newest=newest, popular=popular)
+    hidden, library = the_hidden(), the_library()
+    with reading(library.database) as connection:
+        summary = articles.summary(connection, hidden=hidden)
+        newest = articles.newest(connection, NEWEST, hidden=hidden)
+        popular = library.log.popular(connection)
+    if not hidden.is_empty:
+        popular = [query for query in popular if _finds(query)]
+    return render_template("home.html", summary=summary, newest=newest, popular=popular[:POPULAR])
+
+
+def _finds(query: str) -> bool:
+    """Whether a query finds what the visitor may see; what cannot be asked now is not shown."""
+    try:
+        return the_library().search.count(query, hidden=the_hidden()) > 0
+    except KbError:
+        return False

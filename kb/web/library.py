@@ -9,6 +9,7 @@ from flask import Flask, current_app
 from sqlalchemy import Engine as Database
 
 from kb.config import Settings
+from kb.present import PresentSearch
 from kb.search import Search
 from kb.suggest import Suggester
 from kb.web.search_log import SearchLog
@@ -22,9 +23,14 @@ class Library:
 
     settings: Settings
     database: Database
-    search: Search
+    present: PresentSearch
     suggester: Suggester
     log: SearchLog
+
+    @property
+    def search(self) -> Search:
+        """The search of this moment: ask once for what belongs together."""
+        return self.present.get()
 
 
 def install(app: Flask, library: Library) -> None:
@@ -32,6 +38,11 @@ def install(app: Flask, library: Library) -> None:
     app.extensions[EXTENSION] = library
 
 
+def library_of(app: Flask) -> Library:
+    """The library of an application."""
+    return cast(Library, app.extensions[EXTENSION])
+
+
 def the_library() -> Library:
     """The library of the application that answers the present request."""
-    return cast(Library, current_app.extensions[EXTENSION])
+    return library_of(current_app)

@@ -15,10 +15,12 @@ from sqlalchemy import Connection
 from werkzeug.routing import BaseConverter
 
 from kb.errors import StoreError
+from kb.model import Hidden
 from kb.store import articles, issues
 from kb.store.db import reading
 from kb.web.access import readers
 from kb.web.library import the_library
+from kb.web.visitor import the_hidden
 
 blueprint = Blueprint("papers", __name__)
 
@@ -63,20 +65,22 @@ class Month:
 @blueprint.get("/papers")
 @readers
 def index() -> str:
+    hidden = the_hidden()
     with reading(the_library().database) as connection:
-        return render_template("papers.html", newspapers=issues.newspapers(connection))
+        return render_template("papers.html", newspapers=issues.newspapers(connection, hidden=hidden))
 
 
 @blueprint.get("/papers/<name:newspaper>")
 @readers
 def calendar(newspaper: str) -> str:
+    hidden = the_hidden()
     with reading(the_library().database) as connection:
-        years = _known(connection, newspaper)
+        years = _known(connection, newspaper, hidden)
         dated = [year for year in years if year]
         year = request.args.get("year", dated[0] if dated else "")
         if year not in dated and (dated or year):
             raise StoreError("store.no_issue", newspaper=newspaper, day=year)
-        days = issues.days(connection, newspaper, year) if dated else {}
+        days = issues.days(connection, newspaper, year, hidden=hidden) if dated else {}
     return render_template(
         "papers_calendar.html", newspaper=newspaper, years=years, year=year, months=months(days)
     )
@@ -86,8 +90,9 @@ def calendar(newspaper: str) -> str:
 @readers
 def issue(newspaper: str, day: str) -> tuple[str, int]:
     """A day without an issue is answered with those nearest to it."""
+    hidden = the_hidden()
     with reading(the_library().database) as connection:
-        facts = _issue(connection, newspaper, day)
+        facts = _issue(connection, newspaper, day, hidden)
     return render_template("papers_issue.html", **facts), 200 if facts["pages"] else 404
 
 
@@ -95,32 +100,33 @@ def issue(newspaper: str, day: str) -> tuple[str, int]:
 @readers
 def edition_page(newspaper: str, day: str, label: str) -> tuple[str, int]:
     """A page that the issue does not have is answered with those that it has."""
+    hidden = the_hidden()
     with reading(the_library().database) as connection:
-        facts = _issue(connection, newspaper, day)
+        facts = _issue(connection, newspaper, day, hidden)
         labels = [page.label for page in facts["pages"] if page.label]
         if label not in labels:
             return render_template("papers_issue.html", **facts, missing=label), 404
         at = labels.index(label)
         page = facts["pages"][at]
-        stored = articles.many(connection, [listed.id for listed in page.articles])
+        stored = articles.many(connection, [listed.id for listed in page.articles], hidden=hidden)
     beside = {"page_before": labels[at - 1] if at else None, "page_after": (*labels, None)[at + 1]}
     ordered = [stored[listed.id] for listed in page.articles]
     return render_template("papers_page.html", **facts, page=page, stored=ordered, **beside), 200
 
 
-def _issue(connection: Connection, newspaper: str, day: str) -> dict[str, Any]:
+def _issue(connection: Connection, newspaper: str, day: str, hidden: Hidden) -> dict[str, Any]:
     """What every page of an issue shows. Raises StoreError when there is no such newspaper, or no such day at all."""
-    _known(connection, newspaper)
+    _known(connection, newspaper, hidden)
     if not _is_day(day):
         raise StoreError("store.no_issue", newspaper=newspaper, day=day)
-    before, after = issues.nearest(connection, newspaper, day)
-    pages = issues.issue(connection, newspaper, day)
+    before, after = issues.nearest(connection, newspaper, day, hidden=hidden)
+    pages = issues.issue(connection, newspaper, day, hidden=hidden)
     return {"newspaper": newspaper, "day": day, "pages": pages, "day_before": before, "day_after": after}
 
 
-def _known(connection: Connection, newspaper: str) -> dict[str, int]:
+def _known(connection: Connection, newspaper: str, hidden: Hidden) -> dict[str, int]:
     """Articles by year. Raises StoreError("store.no_newspaper")."""
-    years = issues.years(connection, newspaper)
+    years = issues.years(connection, newspaper, hidden=hidden)
     if not years:
         raise StoreError("store.no_newspaper", newspaper=newspaper)
     return years

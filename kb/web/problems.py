@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-import structlog
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
-from werkzeug.exceptions import BadHost, HTTPException
+from urllib.parse import urlsplit
 
-from kb.errors import AccessError, EngineDownError, KbError, QueryError, StoreError, TooSlowError
+import structlog
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError
+from werkzeug.wrappers import Response as AnyResponse
+
+from kb.errors import (
+    AccessError,
+    AccountError,
+    EngineDownError,
+    KbError,
+    QueryError,
+    StoreError,
+    TooSlowError,
+)
 from kb.query import plain_words
+from kb.store import users
+from kb.store.db import reading
+from kb.web.forms import HOME, safe_next, this_page
+from kb.web.library import the_library
+from kb.web.visitor import the_visitor
 
 log = structlog.get_logger("kb.web")
 
@@ -35,6 +51,15 @@ KEYS = {
 }
 STATUSES = {"store.no_article": 404, "store.no_version": 404, "store.withdrawn": 410, "store.gone": 410}
 STATUSES |= {"store.no_newspaper": 404, "store.no_issue": 404}
+ACCESS = {"access.sign_in_needed": 401, "access.sign_in_expired": 401}
+ACCOUNTS = {"account.unknown": 404, "account.first_over": 404, "account.sign_in_failed": 401}
+ACCOUNTS |= {"account.locked": 403, "account.wait": 429, "account.busy": 503}
+NO_ACCOUNT = {
+    "account.unknown": "没有这个账号",
+    "account.first_over": "链接不能用了",
+    "account.busy": "请稍后再试",
+}
+BUSY_SECONDS = 5  # after which another try to sign in is worth it
 NO_PAPER = {"store.no_newspaper": "没有这份报纸", "store.no_issue": "没有这一期"}
 NOT_TYPED = ("query.bad_parameter", "query.too_deep")  # errors of the address, not of what was typed
 REQUEST_ID = "REQUEST-ID"  # stands in the 500 page for the number of the request
@@ -52,7 +77,11 @@ def install(app: Flask) -> None:
         return Response(page_500.replace(REQUEST_ID, g.request_id), 500)
 
     @app.errorhandler(KbError)
-    def on_kb_error(error: KbError) -> Response:
+    def on_kb_error(error: KbError) -> AnyResponse:
+        if isinstance(error, AccessError):
+            error = _told(error)
+            if request.method in ("GET", "HEAD") and error.key in LEADS_TO and not _wants_json():
+                return _led(error)
         return _answer(_status(error), error, _retry_header(error))
 
     @app.errorhandler(HTTPException)
@@ -62,7 +91,9 @@ def install(app: Flask) -> None:
             return make_response(error.get_response())
         if status == 500:
             return failed()
-        if isinstance(error, BadHost):  # Flask builds no URL then, so no template can be rendered
+        if isinstance(
+            error, BadHost | SecurityError
+        ):  # Flask builds no URL then, so no template can be rendered
             return Response(page_400.replace(REQUEST_ID, g.request_id), status)
         key = KEYS.get(status, "web.bad_request" if status < 500 else "web.failed")
         kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
@@ -74,21 +105,56 @@ def install(app: Flask) -> None:
         return failed()
 
 
+LEADS_TO = {
+    "access.sign_in_needed": "sign_in.page",
+    "access.sign_in_expired": "sign_in.page",
+    "access.password_due": "sign_in.password",
+}
+
+
+def _told(error: AccessError) -> AccessError:
+    """Who was signed in a while ago is told that this is over."""
+    is_expired = error.key == "access.sign_in_needed" and the_visitor().is_expired
+    return AccessError("access.sign_in_expired") if is_expired else error
+
+
+def _led(error: AccessError) -> AnyResponse:
+    """To the page where one can mend it, and from there back."""
+    here = safe_next(this_page())
+    return redirect(url_for(LEADS_TO[error.key], next=None if here == HOME else here), 303)
+
+
+def _came_from() -> str:
+    """The page whose form was sent, to go back to after a sign-in."""
+    parts = urlsplit(request.referrer or "")
+    if parts.netloc != request.host:
+        return HOME
+    return safe_next(f"{parts.path}?{parts.query}" if parts.query else parts.path)
+
+
 def _status(error: KbError) -> int:
     if isinstance(error, QueryError):
         return 400
     if isinstance(error, AccessError):
-        return 401 if error.key == "access.sign_in_needed" else 403
+        return ACCESS.get(error.key, 403)
+    if isinstance(error, AccountError):
+        return ACCOUNTS.get(error.key, 400)
     if isinstance(error, EngineDownError | TooSlowError):
         return 503
     return STATUSES[error.key] if isinstance(error, StoreError) and error.key in STATUSES else 500
 
 
 def _retry_header(error: KbError) -> dict[str, str]:
-    return {"Retry-After": str(RETRY_SECONDS)} if isinstance(error, EngineDownError) else {}
+    """Headers that say when another try is worth it."""
+    if isinstance(error, EngineDownError):
+        return {"Retry-After": str(RETRY_SECONDS)}
+    if isinstance(error, AccountError) and error.key in ("account.wait", "account.busy"):
+        return {"Retry-After": str(error.facts.get("seconds", BUSY_SECONDS))}
+    return {}
 
 
 def _answer(status: int, error: KbError, headers: dict[str, str]) -> Response:
+    """A page, or JSON where that was asked for."""
     if status >= 500:
         log.error("web.refused", request_id=g.request_id, path=request.path, status=status, reason=str(error))
     if _wants_json():
@@ -110,6 +176,8 @@ def _page(status: int, error: KbError, request_id: str, retry_seconds: str | Non
         retry_seconds=retry_seconds,
         typed=_typed(error),
         plain=_plain(error),
+        to_ask=_to_ask() if error.key == "access.role_needed" else (),
+        sign_in_next=_came_from() if status == 401 else "",
     )
 
 
@@ -119,6 +187,12 @@ def _typed(error: KbError) -> tuple[str, str, str] | None:
     if not isinstance(error, QueryError) or not isinstance(place, int):
         return None
     return text[: place - 1], text[place - 1 : place], text[place:]
+
+
+def _to_ask() -> list[str]:
+    """Names of the administrators, for somebody whose role is not enough."""
+    with reading(the_library().database) as connection:
+        return [user.full_name for user in users.administrators(connection)][:3]
 
 
 def _plain(error: KbError) -> str:
@@ -131,6 +205,10 @@ def _plain(error: KbError) -> str:
 def _heading(status: int, error: KbError) -> str:
     if isinstance(error, QueryError):
         return "检索式有误"
+    if isinstance(error, AccountError):
+        return NO_ACCOUNT.get(error.key, HEADINGS.get(status, HEADINGS[400]))
+    if error.key == "access.sign_in_expired":
+        return "登录已过期"
     if isinstance(error, StoreError) and status == 404:
         return NO_PAPER.get(error.key, "没有这篇文章")
     return HEADINGS.get(status, HEADINGS[400] if status < 500 else HEADINGS[500])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -30,6 +31,7 @@ from kb.web.asked import (
     ways,
 )
 from kb.web.library import the_library
+from kb.web.visitor import the_hidden, the_visitor
 
 YEAR_SECONDS = 365 * 24 * 3600
 
@@ -73,7 +75,16 @@ def answer() -> Response:
     size = the_library().settings.page_size
     limit = read_number(request.args, "limit", default=size, least=0, most=LIMIT)
     offset = read_number(request.args, "offset", default=(asked.page - 1) * size, least=0)
-    return jsonify(results_record(_find(asked, offset, limit)))
+    record = results_record(_find(asked, offset, limit))
+    if not the_hidden().is_empty:
+        _without_scores(record)
+    return jsonify(record)
+
+
+def _without_scores(record: dict[str, Any]) -> None:
+    """A score weighs words by how many articles have them, the hidden ones too: from it one could count those."""
+    for hit in (*record["hits"], *record["partial"]):
+        hit["score"] = None
 
 
 def _earliest(results: Results) -> set[int]:
@@ -82,8 +93,9 @@ def _earliest(results: Results) -> set[int]:
     roots = {hit.reprint_of for hit in hits if hit.reprint_of is not None}
     if not roots:
         return set()
+    hidden = the_hidden()
     with reading(the_library().database) as connection:
-        return articles.shown(connection, roots)
+        return articles.shown(connection, roots, hidden=hidden)
 
 
 def boxed_sort() -> str | None:
@@ -105,13 +117,14 @@ def _note(asked: Asked, results: Results) -> None:
     kept = request.cookies.get(_sort_cookie(), "relevance")
     if asked.sort in ("relevance", kept) and replace(asked, sort="relevance") == Asked(asked.text):
         total = 0 if results.fallback else results.articles
-        the_library().log.note(asked.text, total, results.took_ms)
+        user = the_visitor().user
+        the_library().log.note(asked.text, total, results.took_ms, user.id if user else None)
 
 
 def _find(asked: Asked, offset: int, limit: int) -> Results:
     if offset >= DEPTH:
         raise QueryError("query.too_deep", limit=DEPTH)
-    library = the_library()
+    library, hidden = the_library(), the_hidden()
     results = library.search.find(
         asked.text,
         filters=asked.filters,
@@ -121,8 +134,9 @@ def _find(asked: Asked, offset: int, limit: int) -> Results:
         grouped=not asked.copies,
         offset=offset,
         limit=limit,
+        hidden=hidden,
     )
-    return replace(results, did_you_mean=library.suggester.meant(results, asked.scope))
+    return replace(results, did_you_mean=library.suggester.meant(results, asked.scope, hidden=hidden))
 
 
 def _remembering(response: Response, asked: Asked) -> Response:

@@ -1,5 +1,6 @@
 """Searches noted in memory and written to the store by a thread of their own: no page waits for the disk or fails by it.
 
+The log itself knows nobody; what a person who signed in searched for goes into that person's own history beside it.
 While another process holds the store's write lock they are kept; when too many wait, further ones are dropped and counted.
 """
 
@@ -18,8 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kb.config import Settings
 from kb.errors import KbError
-from kb.store import searches
+from kb.store import search_history, searches
 from kb.store.db import checkpoint, connect, writing
+from kb.store.search_history import Searching
 from kb.store.searches import Searched
 
 log = structlog.get_logger("kb.web")
@@ -29,7 +31,7 @@ BUSY_SECONDS = 1.0  # that a flush waits for the write lock before it keeps what
 WAITING = 10_000  # searches kept in memory at most
 FORGET_SECONDS = 3600.0  # between two looks for what is too old
 FAILURES = (SQLAlchemyError, KbError, OSError)  # of a disk or a database that may be well again later
-POPULAR = 6  # queries shown
+POPULAR = 24  # queries, of which not everybody is shown each
 POPULAR_SECONDS = 60.0  # that they stay as they are
 
 
@@ -40,22 +42,24 @@ class SearchLog:
         self._settings = settings
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
-        self._waiting: deque[Searched] = deque()
+        self._waiting: deque[tuple[Searched, int | None]] = deque()  # with the person, for the history
         self._dropped = 0
         self._thread: threading.Thread | None = None
         self._forget_at = 0.0  # by time.monotonic()
         self._popular: list[str] = []
         self._popular_until = 0.0
 
-    def note(self, text: str, total: int, took_ms: float) -> None:
-        """Remember a search; it is written soon. Never waits, never fails."""
-        if not self._settings.search_log_days:
+    def note(self, text: str, total: int, took_ms: float, user_id: int | None = None) -> None:
+        """Remember a search, with a `user_id` for that person's history too; it is written soon. Never waits, never fails."""
+        if not self._settings.search_history_days:
+            user_id = None
+        if not self._settings.search_log_days and user_id is None:
             return
         with self._lock:
             if len(self._waiting) >= WAITING:
                 self._dropped += 1
                 return
-            self._waiting.append(searches.searched(text, total, took_ms))
+            self._waiting.append((searches.searched(text, total, took_ms), user_id))
             if self._thread is not None:
                 return
             self._thread = threading.Thread(target=self._write, name="search-log", daemon=True)
@@ -84,6 +88,10 @@ class SearchLog:
                 log.warning("searches.dropped", count=dropped)
             return True
 
+    def waiting(self) -> int:
+        """How many searches are not written yet."""
+        return len(self._waiting)
+
     def popular(self, connection: Connection) -> list[str]:
         """What many searched for lately and found; read from the store once in a while."""
         now = time.monotonic()
@@ -108,12 +116,18 @@ class SearchLog:
                 if self._thread is threading.current_thread():
                     self._thread = None
 
-    def _store(self, items: list[Searched]) -> None:
+    def _store(self, items: list[tuple[Searched, int | None]]) -> None:
         forgets = time.monotonic() >= self._forget_at
         with self._connected() as database, writing(database) as connection:
-            searches.record(connection, items)
+            if self._settings.search_log_days:
+                searches.record(connection, [one for one, _ in items])
+            search_history.record(
+                connection,
+                [Searching(who, one.query, one.total, one.asked_at) for one, who in items if who is not None],
+            )
             if forgets:
                 searches.forget(connection, self._settings.search_log_days)
+                search_history.forget(connection, self._settings.search_history_days)
         if forgets:
             self._forget_at = time.monotonic() + FORGET_SECONDS
 

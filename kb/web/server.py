@@ -27,6 +27,7 @@ from kb.config import Settings
 from kb.errors import ConfigError, KbError
 from kb.search import Search, open_search
 from kb.text import completion
+from kb.web import metrics
 from kb.web.door import Channel, ChannelWithTls
 from kb.web.library import EXTENSION, Library
 from kb.web.processes import END_SECONDS, Kept, keep
@@ -83,7 +84,13 @@ def _serve_alone(app: Flask, settings: Settings, listening: socket.socket) -> No
 
 def _answer(app: Flask, settings: Settings, listening: socket.socket) -> None:
     """Answer requests until interrupted."""
-    server = create_server(app, sockets=[listening], threads=settings.web_threads, ident="kb")
+    server = create_server(
+        app,
+        sockets=[listening],
+        threads=settings.web_threads,
+        ident="kb",
+        clear_untrusted_proxy_headers=False,  # kb.web.callers sees to them: what was forwarded is not local
+    )
     server.channel_class = ChannelWithTls if settings.tls else Channel
     threading.Thread(target=make_ready, args=(app,), name="ready", daemon=True).start()
     try:
@@ -125,10 +132,10 @@ def _keep_many(app: Flask, settings: Settings, listening: socket.socket) -> None
     load(app, settings)
     alive, own_end = os.pipe()
 
-    def start() -> Forked:
-        return Forked.start(lambda: _be_web(app, settings, listening, alive, own_end))
+    def starting(number: int) -> Callable[[], Forked]:
+        return lambda: Forked.start(lambda: _be_web(app, settings, listening, alive, own_end, number))
 
-    webs = [Kept("web", start) for _ in range(settings.web_processes)]
+    webs = [Kept("web", starting(number)) for number in range(settings.web_processes)]
     with suppress(KeyboardInterrupt):
         keep([Kept("indexer", lambda: Indexer.start(settings, alive)), *webs], threading.Event())
 
@@ -144,13 +151,19 @@ def load(app: Flask, settings: Settings) -> None:
     gc.freeze()
 
 
-def _be_web(app: Flask, settings: Settings, listening: socket.socket, alive: int, own_end: int) -> None:
+def _be_web(
+    app: Flask, settings: Settings, listening: socket.socket, alive: int, own_end: int, number: int
+) -> None:
     """A web process, until it is told to end or its parent is gone."""
     os.close(own_end)
+    metrics.counters_of(app).take_row(number)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the parent, which then tells everybody
     signal.signal(signal.SIGTERM, _interrupt_once)
     threading.Thread(target=_end_with, args=(alive,), name="parent", daemon=True).start()
     with suppress(KeyboardInterrupt):
+        app.extensions[
+            EXTENSION
+        ].present.follow()  # the index may be newer than what was loaded before the fork
         _answer(app, settings, listening)
 
 

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from kb.suggest import Kind, Suggestion
 from kb.web.access import readers
 from kb.web.library import the_library
+from kb.web.visitor import the_hidden
 
 blueprint = Blueprint("suggest", __name__)
 
@@ -22,7 +23,7 @@ _QUOTES = re.compile('[“”"＂„‟]')  # they would end the phrase, and mat
 @readers
 def answer() -> Response:
     typed = request.args.get("q", "")
-    found = the_library().suggester.find(typed)
+    found = the_library().suggester.find(typed, hidden=the_hidden())
     return jsonify({"q": typed, "suggestions": [_record(one) for one in found]})
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import cast
 
 from flask import g, request
 
+from kb.errors import StoreError
 from kb.model import Actor, Hidden
-from kb.store import limits, sign_ins
-from kb.store.db import reading
+from kb.store import limits, policy, sign_ins
+from kb.store.db import reading, writing
+from kb.store.sign_ins import SignIn
 from kb.store.users import User
 from kb.web.library import the_library
+
+log = logging.getLogger("kb.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,8 @@ class Visitor:
     user: User | None = None  # None: nobody signed in
     sign_in: int | None = None
     address: str = ""  # 10.1.2.3
+    is_expired: bool = False  # signed in once, with a cookie that is worth nothing any more
+    is_due: bool = False  # must change the password before anything else
 
     @property
     def actor(self) -> Actor:
@@ -49,13 +56,33 @@ def sign_in_cookie() -> str:
     return "__Host-sign_in" if the_library().settings.tls else "sign_in"
 
 
+def device_cookie() -> str:
+    """The cookie by which a browser is known in which somebody signed in before."""
+    return "__Host-device" if the_library().settings.tls else "device"
+
+
 def _visitor() -> Visitor:
     token = request.cookies.get(sign_in_cookie(), "")
     address = request.remote_addr or ""
     if not token:
         return Visitor(address=address)
-    with reading(the_library().database) as connection:
-        found = sign_ins.present(connection, token)
+    library = the_library()
+    holds = policy.limits(library.settings)
+    with reading(library.database) as connection:
+        found = sign_ins.present(connection, token, holds)
     if found is None:
-        return Visitor(address=address)
-    return Visitor(found.user, found.id, address)
+        return Visitor(address=address, is_expired=True)
+    if found.is_due:
+        _note(found)
+    due = policy.password_due(library.settings, found.user)
+    return Visitor(found.user, found.id, address, is_due=due)
+
+
+def _note(found: SignIn) -> None:
+    """The sign-in is in use. A disk that is full keeps nobody from reading."""
+    library = the_library()
+    try:
+        with writing(library.database) as connection:
+            sign_ins.seen(connection, found.id, policy.limits(library.settings))
+    except StoreError as error:
+        log.warning("sign_in.not_noted", extra={"key": error.key})

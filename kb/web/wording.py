@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -65,9 +66,47 @@ def length(body_chars: int) -> str:
     return f"{body_chars}\u00a0字" if body_chars < 100 else f"约\u00a0{round(body_chars, -2):,}\u00a0字"
 
 
+# What a browser's own words hold -> what people call it; the first that is found.
+BROWSERS = {
+    "Qaxbrowser": "奇安信浏览器",
+    "360": "360 浏览器",
+    "QIHU": "360 浏览器",
+    "MicroMessenger": "微信",
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Firefox": "Firefox",
+    "Chrome": "Chrome",
+    "Safari": "Safari",
+}
+SYSTEMS = {
+    "Windows NT 6.1": "Windows 7",
+    "Windows NT 10": "Windows 10",
+    "Windows": "Windows",
+    "HarmonyOS": "鸿蒙",
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Mac OS": "macOS",
+    "Kylin": "麒麟",
+    "UOS": "统信",
+    "Linux": "Linux",
+}
+
+
+def device(said: str) -> str:
+    """Chrome 109 · Windows 10, from what the browser says of itself; that itself, cut, when nothing of it is known."""
+    browser, system = (next((mark for mark in known if mark in said), "") for known in (BROWSERS, SYSTEMS))
+    if not browser and not system:
+        return said[:40] or "不明设备"
+    version = re.search(rf"{browser}\w*/(\d+)", said) if browser else None
+    named = f"{BROWSERS[browser]} {version[1] if version else ''}".strip() if browser else ""
+    return " · ".join(part for part in (named, SYSTEMS.get(system, "")) if part)
+
+
 FILTERS = {
     "byline": byline,
     "date": date,
+    "device": device,
     "display": display,
     "edition": edition,
     "length_words": length,

@@ -5,6 +5,7 @@
   const PAUSE_MS = 120; // after the last keystroke, before suggestions are asked for
   const CONFIRM_MS = 60; // an Enter so soon after an IME has ended belongs to the IME
   const ADDRESS = document.currentScript.dataset.suggest;
+  const HELP = document.currentScript.dataset.help;
 
   /* A combobox with a listbox (ARIA 1.2), made of one search form. What is typed is never changed. */
   function suggestUnder(form, input) {
@@ -161,24 +162,121 @@
     window.addEventListener("pagehide", close);
   }
 
-  /* "/" and Ctrl+K go to the search box: "/" never while something is typed, neither where keys are switched off. */
-  function keys(input) {
-    document.addEventListener("keydown", function (event) {
-      if (event.isComposing || event.keyCode === 229 || event.altKey) return;
-      if (document.documentElement.dataset.keys === "off") return;
-      const typing = event.target.closest && event.target.closest("input, textarea, select, [contenteditable]");
-      const held = event.ctrlKey || event.metaKey;
-      if ((event.key === "/" && !held && !typing) || (event.key.toLowerCase() === "k" && held && !event.shiftKey)) {
-        event.preventDefault();
-        input.focus();
-        input.select();
-      }
+  /* What keys do. Each takes what it needs from the page and says whether there was anything to do. */
+
+  function all(selector) {
+    return Array.from(document.querySelectorAll(selector));
+  }
+
+  function toBox() {
+    const input = document.querySelector("form.search input[name=q]");
+    if (input) input.select();
+    if (input) input.focus();
+    return Boolean(input);
+  }
+
+  function chosenHit() {
+    return document.activeElement.closest(".hits > li");
+  }
+
+  function toHit(step) {
+    const hits = all(".hits > li");
+    const next = hits[hits.indexOf(chosenHit()) + step];
+    if (next) next.querySelector("h2 a").focus();
+    return Boolean(next);
+  }
+
+  function openHit() {
+    const hit = chosenHit();
+    if (hit) window.open(hit.querySelector("h2 a").href, "_blank", "noopener");
+    return Boolean(hit);
+  }
+
+  function follow(rel) {
+    const link = document.querySelector(".crumbs a[rel=" + rel + "], .paging a[rel=" + rel + "]");
+    if (link) location.assign(link.href);
+    return Boolean(link);
+  }
+
+  /* From the mark that the address names, else from the place that it names, else from the top. */
+  function toMark(step) {
+    const marks = all(".reading mark[id]");
+    const target = document.querySelector(":target");
+    const at = marks.indexOf(target);
+    const behind = marks.findIndex(function (mark) {
+      return !target || target.compareDocumentPosition(mark) & Node.DOCUMENT_POSITION_FOLLOWING;
     });
+    const first = behind < 0 ? marks.length : behind;
+    const next = marks[at >= 0 ? at + step : step > 0 ? first : first - 1];
+    if (next) location.replace("#" + next.id); // Back still leads to the results
+    return Boolean(next);
+  }
+
+  const KEYS = [
+    ["/", "到检索框；在输入框里也可以按 Ctrl+K", toBox],
+    ["j", "下一条结果，按 Enter 打开", toHit.bind(null, 1)],
+    ["k", "上一条结果", toHit.bind(null, -1)],
+    ["o", "在新标签页打开选中的结果", openHit],
+    ["[", "上一篇（版面页是上一版，结果页是上一页）", follow.bind(null, "prev")],
+    ["]", "下一篇（版面页是下一版，结果页是下一页）", follow.bind(null, "next")],
+    ["n", "文章里下一处命中", toMark.bind(null, 1)],
+    ["p", "文章里上一处命中", toMark.bind(null, -1)],
+    ["?", "快捷键说明；按 Esc 关闭", showHelp],
+  ];
+
+  function showHelp() {
+    let dialog = document.querySelector("dialog.keys");
+    if (!dialog) dialog = document.body.appendChild(helpDialog());
+    if (dialog.showModal) dialog.showModal();
+    else location.assign(HELP);
+    return true;
+  }
+
+  function element(name, text) {
+    const made = document.createElement(name);
+    made.textContent = text;
+    return made;
+  }
+
+  function helpDialog() {
+    const dialog = document.createElement("dialog");
+    const heading = element("h2", "快捷键");
+    const lines = document.createElement("dl");
+    const link = element("a", "全部说明");
+    const button = element("button", "关闭");
+    const foot = document.createElement("p");
+    dialog.className = "keys";
+    heading.id = "keys-heading";
+    dialog.setAttribute("aria-labelledby", heading.id);
+    KEYS.forEach(function (key) {
+      lines.append(element("dt", key[0]), element("dd", key[1]));
+    });
+    link.href = HELP;
+    button.addEventListener("click", function () {
+      dialog.close();
+    });
+    foot.append(button, " ", link);
+    dialog.append(heading, lines, foot);
+    return dialog;
+  }
+
+  /* Single keys never while something is typed or an IME composes; none where they are switched off. */
+  function onKey(event) {
+    if (event.defaultPrevented || event.isComposing || event.keyCode === 229 || event.altKey) return;
+    if (document.documentElement.dataset.keys === "off" || document.querySelector("dialog[open]")) return;
+    const held = event.ctrlKey || event.metaKey;
+    const typing = event.target.closest && event.target.closest("input, textarea, select, [contenteditable]");
+    const known = KEYS.find(function (key) {
+      return key[0] === event.key;
+    });
+    if (held ? event.key.toLowerCase() === "k" && !event.shiftKey && toBox() : known && !typing && known[2]()) {
+      event.preventDefault();
+    }
   }
 
   const boxes = Array.from(document.querySelectorAll("form.search input[name=q]"));
   boxes.forEach(function (input) {
     suggestUnder(input.form, input);
   });
-  if (boxes.length) keys(boxes[0]);
+  document.addEventListener("keydown", onKey);
 })();

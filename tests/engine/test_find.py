@@ -22,7 +22,7 @@ from kb.engine.parallel import Workers
 from kb.engine.snapshot import open_snapshot
 from kb.engine.tree import Also, And, Every, Literal, Named, Not, Or, Phrase, Range, Rank, Term, Value
 from kb.errors import TooSlowError
-from kb.model import Page
+from kb.model import Hidden, Page
 from kb.query import parse
 from kb.text.segment import Segmenter
 from tests.engine.test_contract import stored
@@ -44,6 +44,7 @@ def article(pick, number):
         affiliation=pick.choice([None, "青石县人民检察院"]), edition_page=pick.choice([None, "01", "07"]),
         page_name=pick.choice([None, "理论", "要闻"]),
     )  # fmt: skip
+    one = replace(one, article=replace(one.article, source="files" if number % 5 else "qinghe"))
     return replace(one, body_chars=pick.randint(1, 9), reprint_of=pick.choice([None] * 5 + [1, 2, 3]))
 
 
@@ -87,6 +88,8 @@ def is_asked(one, page, but=None):
         and (page.since is None or (day is not None and day >= page.since))
         and (page.until is None or (day is not None and day <= page.until))
         and (page.least_chars or 0) <= one.body_chars <= (page.most_chars or 99)
+        and one.article.source not in page.hidden.sources
+        and one.id not in page.hidden.articles
     )
 
 
@@ -183,8 +186,14 @@ chosen = st.dictionaries(
     ).map(tuple),
     max_size=2,
 )
+unseen = st.builds(
+    Hidden,
+    sources=st.sampled_from([frozenset(), frozenset({"qinghe"}), frozenset({"no such source"})]),
+    articles=st.sampled_from([frozenset(), frozenset({1, 2, 3, 5000}), frozenset(range(0, 2000, 3))]),
+)
 pages = st.builds(
     Page,
+    hidden=unseen,
     only=chosen,
     without=chosen,
     since=st.sampled_from([None, None, "2023-01-01"]),

@@ -16,6 +16,7 @@ from sqlalchemy import Engine as Database
 from kb import config, crawling, ingest
 from kb.config import Settings
 from kb.export.records import article_record
+from kb.reparsing import reparse
 
 SAMPLES = config.shipped("corpus") / "samples"
 HOSTS = ("szb.qinghe-ribao.example", "epaper.lanshan-fazhi.example")
@@ -101,6 +102,6 @@ def test_the_sample_text_pages_come_out_as_they_were_written(database: Database,
 def test_reparse_of_a_crawled_newspaper_changes_nothing(database: Database, mirrored: Settings) -> None:
     crawling.crawl(database, mirrored, [ingest.load_sources(mirrored)["sample-pc"]])
 
-    report = ingest.reparse(database, mirrored)
+    report = reparse(database, mirrored)
 
     assert (report.added, report.changed, report.unchanged, report.failed) == (0, 0, 24, [])

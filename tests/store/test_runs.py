@@ -48,9 +48,11 @@ def test_the_newest_run_comes_first_and_the_rest_by_pages(told: Database) -> Non
 def test_what_a_run_did_is_kept(told: Database) -> None:
     with reading(told) as connection:
         last = runs.last(connection)
-        [again] = runs.of_source(connection, "done", since="2000-01-01T00:00:00Z")
+        [again] = runs.telling(connection, "done", 5)
+        news = runs.news(connection, since="2000-01-01T00:00:00Z")
 
     assert last["done"] == again
+    assert news == {source: [again.started_at[:10]] for source in ("done", "failures", "running")}
     assert (again.new, again.lacking) == (3, {"read": 3, "date": 1})
     assert (last["running"].new, last["running"].ended_at) == (4, None)
     assert (last["stopped"].stopped, last["stopped"].detail) == ("fetch.wait", "请等待")

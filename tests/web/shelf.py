@@ -12,7 +12,7 @@ from kb.store import articles
 from kb.store.articles import NewArticle
 from kb.store.db import open_database, writing
 from kb.text.fingerprint import anchors
-from tests.making import article
+from tests.making import FOR_TESTS, article
 
 # Ids are given in the order of saving.
 FULL, REPRINT, UNDATED, HOSTILE, WITHDRAWN, GONE, FIRST_NOTE = range(1, 8)
@@ -92,7 +92,7 @@ def note(number: int) -> Article:
 
 def build(data: Path) -> Settings:
     """A data folder with the library stored and indexed."""
-    settings = Settings(data=data)
+    settings = Settings(data=data, **FOR_TESTS)
     config.prepare_data(settings)
     database = open_database(settings.database)
     reprint = replace(full(), key="https://other.example/1", newspaper="云岭日报", published="2023-08-09")

@@ -3,11 +3,12 @@ from __future__ import annotations
 from urllib.parse import quote, unquote
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 
 from tests.web import shelf
-from tests.web.people import post
+from tests.web.people import post, signed_in
 
 SHOWN = ("data-size", "data-contrast", "data-keys")
 
@@ -74,3 +75,13 @@ def test_without_its_token_nothing_is_kept(client: FlaskClient) -> None:
 
     assert answer.status_code == 400
     assert shown(client) == ["normal", "normal", "on"]
+
+
+def test_what_a_person_chose_is_kept_with_the_account_and_goes_before_the_browser(app: Flask) -> None:
+    at_home = signed_in(app, "reader", name="shows-large")
+    post(at_home, "/display", {"size": "large", "contrast": "high", "keys": "off"})
+    elsewhere = signed_in(app, "reader", name="shows-large")
+    elsewhere.set_cookie("display", "huge.normal.on")
+
+    assert shown(elsewhere) == ["large", "high", "off"]
+    assert shown(app.test_client()) == ["normal", "normal", "on"]

@@ -176,7 +176,8 @@ def test_text_can_be_read_on_every_ground(ground: str) -> None:
     colours = tokens()
 
     assert all(
-        contrast(colours[name], colours[ground]) >= 4.5 for name in ("red", "red-dark", "ink", "mute", "link")
+        contrast(colours[name], colours[ground]) >= 4.5
+        for name in ("red", "red-dark", "ink", "mute", "link", "good", "warn")
     )
     assert contrast(colours["control"], colours[ground]) >= 3
 
@@ -187,7 +188,7 @@ def test_high_contrast_is_seven_to_one_for_all_text_and_four_and_a_half_for_line
 
     assert all(
         contrast(colours[name], colours[ground]) >= 7
-        for name in ("red", "red-dark", "ink", "mute", "link", "control")
+        for name in ("red", "red-dark", "ink", "mute", "link", "good", "warn", "control")
     )
     assert contrast(colours["line"], colours[ground]) >= 4.5
     assert contrast(colours["paper"], colours["red"]) >= 7  # the header, buttons

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import subprocess
 import time
@@ -15,8 +16,11 @@ import pytest
 
 from kb.store.lock import writer_lock
 from kb.web import processes
+from kb.web.headers import ALWAYS
 from kb.web.processes import Kept
 from tests.serving import Served, command, serving, store, until
+
+SAME = tuple(ALWAYS)
 
 
 def is_alive(pid: int) -> bool:
@@ -129,6 +133,40 @@ def test_every_web_process_answers_from_the_newest_index(several: Served) -> Non
     until(lambda: several.finds("后来一篇"), "searchable")
 
     assert all(several.finds("后来一篇") for _ in range(20))
+
+
+def test_all_web_processes_count_together_also_those_that_were_killed(several: Served) -> None:
+    def counted() -> float:
+        found = re.search(r'kb_requests_total\{endpoint="health.alive".*?\} (\S+)', several.text("/metrics"))
+        return float(found[1]) if found else 0.0
+
+    before = counted()
+    for _ in range(20):
+        several.get("/healthz")
+    first, second = several.webs()
+    os.kill(first, signal.SIGKILL)
+    until(lambda: first not in several.webs(), "another web process")
+    os.kill(second, signal.SIGKILL)
+    until(lambda: second not in several.webs() and several.get("/readyz") == 200, "another web process")
+
+    assert counted() == before + 20
+    assert (
+        len(re.findall(r'^kb_process_resident_bytes\{process="\d"\} [1-9]', several.text("/metrics"), re.M))
+        == 2
+    )
+
+
+def test_what_never_reaches_the_application_has_the_same_headers(served: Served) -> None:
+    whole = served.headers(b"GET /nope HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    for broken in (
+        b"NONSENSE\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nBad Header: x\r\n\r\n",
+        b"POST /search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n",
+        b"POST /search HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n",
+    ):
+        refused = served.headers(broken)
+        assert {name: refused.get(name) for name in SAME} == {name: whole[name] for name in SAME}, broken[:60]
+        assert len(refused["X-Request-Id"]) == 16 and refused["Cache-Control"].startswith("private")
 
 
 def test_a_web_process_that_was_killed_is_replaced_while_the_other_answers(several: Served) -> None:

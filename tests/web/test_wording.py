@@ -48,3 +48,19 @@ def test_numbers_are_written_for_people() -> None:
     assert wording.seconds(1234) == "1.23"
     assert wording.length(1873).replace("\u00a0", " ") == "约 1,900 字"
     assert wording.length(82).replace("\u00a0", " ") == "82 字"
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("Mozilla/5.0 (Windows NT 6.1; WOW64) AppleWebKit/537.36 Chrome/109.0.0.0 Safari/537.36", "Chrome 109 · Windows 7"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/120.0 Safari/537.36 Edg/120.0.1", "Edge 120 · Windows 10"),
+        ("Mozilla/5.0 (X11; Linux x86_64) Chrome/110.0 Safari/537.36 Qaxbrowser/1.1", "奇安信浏览器 1 · Linux"),
+        ("Mozilla/5.0 (Linux; Android 12) Chrome/107.0 MicroMessenger/8.0", "微信 8 · Android"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("x" * 200, "x" * 40),
+        ("", "不明设备"),
+    ],
+)  # fmt: skip
+def test_a_device_is_called_what_people_call_it(said: str, words: str) -> None:
+    assert wording.device(said) == words

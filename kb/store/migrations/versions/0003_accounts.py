@@ -30,6 +30,7 @@ def upgrade() -> None:
     _audit()
     _words()
     _reviews()
+    _uploads()
     # What is limited to units is told by the source too, so the covering indexes hold it.
     op.drop_index(op.f("ix_articles_issue"), table_name="articles")
     op.create_index(
@@ -194,6 +195,9 @@ def _limits() -> None:
         sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_article_limits_unit_id")),
         sa.PrimaryKeyConstraint("article_id", "unit_id", name=op.f("pk_article_limits")),
     )
+    op.execute(
+        "INSERT INTO sequence (name, value) VALUES ('limits', 0)"
+    )  # moves on with every change of them
 
 
 def _audit() -> None:
@@ -240,6 +244,7 @@ def _words() -> None:
         "synonym_groups",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("names", sa.JSON(), nullable=False),
+        sa.Column("is_removed", sa.Boolean(), nullable=False),
         sa.Column("changed_at", sa.String(length=20), nullable=False),
         sa.Column("changed_by", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_synonym_groups")),
@@ -256,6 +261,7 @@ def _reviews() -> None:
         sa.Column("page_hash", sa.String(length=64), nullable=False),
         sa.Column("content_type", sa.Text(), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("source_text", sa.Text(), nullable=False),
         sa.Column("confidence", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("created_at", sa.String(length=20), nullable=False),
@@ -269,3 +275,15 @@ def _reviews() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_reviews_key")),
     )
     op.create_index(op.f("ix_reviews_state"), "reviews", ["state"], unique=False)
+
+
+def _uploads() -> None:
+    op.create_table(
+        "uploads",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("at", sa.String(length=20), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("files", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
+    )
+    op.create_index(op.f("ix_uploads_at"), "uploads", ["at"], unique=False)

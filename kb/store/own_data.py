@@ -1,0 +1,73 @@
+"""Everything that the store holds about one person, for that person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Table, or_, select
+
+from kb.store.tables import (
+    audit,
+    devices,
+    lexicon_words,
+    reviews,
+    search_history,
+    sign_ins,
+    source_states,
+    synonym_groups,
+    units,
+    user_units,
+    users,
+)
+from kb.store.users import User
+
+# What of a row is not the person's to have: what stands for a password or a cookie.
+SECRETS = {"password_hash", "old_hashes", "token_hash", "user_id"}
+SEALS = {"previous", "seal", "sign_in"}
+# Where a name stands beside what somebody did: table -> columns that name people, columns that say what it was.
+WORK: dict[Table, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    reviews: (("created_by", "decided_by"), ("name", "source", "state", "created_at", "decided_at", "note")),
+    lexicon_words: (("changed_by",), ("word", "is_removed", "changed_at")),
+    synonym_groups: (("changed_by",), ("names", "changed_at")),
+    source_states: (("changed_by",), ("source", "is_paused", "changed_at")),
+}
+
+
+def of_user(connection: Connection, user: User) -> dict[str, Any]:
+    """All of it by kind, as JSON can hold it: account, units, sign-ins, devices, searches, work, audit records.
+
+    Of audit records those that the person made, and those about the person's account without who made them.
+    """
+    mine = user_units.c.user_id == user.id
+    belongs = select(units.c.name).join(user_units).where(mine).order_by(units.c.name)
+    [account] = _rows(connection, users, users.c.id == user.id)
+    return {
+        "account": account,
+        "units": list(connection.scalars(belongs)),
+        **{
+            table.name: _rows(connection, table, table.c.user_id == user.id)
+            for table in (sign_ins, devices, search_history)
+        },
+        "work": {table.name: _work(connection, table, user.name) for table in WORK},
+        "audit": _audit(connection, user.name),
+    }
+
+
+def _rows(connection: Connection, table: Table, which: ColumnElement[bool]) -> list[dict[str, Any]]:
+    return [_shown(row) for row in connection.execute(select(table).where(which).order_by(table.c.id))]
+
+
+def _shown(row: Row[Any], without: set[str] = SECRETS) -> dict[str, Any]:
+    return {name: value for name, value in row._mapping.items() if name not in without}
+
+
+def _work(connection: Connection, table: Table, name: str) -> list[dict[str, Any]]:
+    people, said = WORK[table]
+    by = or_(*(table.c[column] == name for column in people))
+    return [_shown(row) for row in connection.execute(select(*(table.c[one] for one in said)).where(by))]
+
+
+def _audit(connection: Connection, name: str) -> list[dict[str, Any]]:
+    about = or_(audit.c.actor == name, audit.c.object == f"user:{name}")
+    rows = connection.execute(select(audit).where(about).order_by(audit.c.seq))
+    return [_shown(row, SEALS if row.actor == name else SEALS | {"actor", "address"}) for row in rows]

@@ -1,0 +1,273 @@
+"""USE CASE  Lexicon and synonyms as editors change them: checked, kept in the store, told to the audit log; and what they would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection
+from sqlalchemy import Engine as Database
+
+from kb.config import Settings
+from kb.errors import KbError, QueryError, WordsError
+from kb.model import Actor, Hidden
+from kb.query import parse
+from kb.search import Search, made_with
+from kb.store import audit, words
+from kb.store.db import reading, writing
+from kb.text import lexicon, synonyms
+from kb.text.lexicon import Entry, Fault, Lexicon, OwnTerm
+from kb.text.normalize import fold
+from kb.text.segment import is_taught
+from kb.text.synonyms import Table
+
+State = Literal["shipped", "off", "added", "removed"]
+TRIED_CHARS = 500  # of a text that is tried
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A term as the page lists it."""
+
+    word: str
+    state: State  # shipped; off: shipped, switched off; added by editors; removed: added and taken out again
+    frequency: int | None = None
+    subject: str = ""  # of a shipped term
+
+    @property
+    def is_in_force(self) -> bool:
+        return self.state in ("shipped", "added")
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether it shapes how texts are cut; others are for suggestions alone."""
+        return is_taught(self.word)
+
+
+def every(connection: Connection) -> list[Line]:
+    """Every term that is in force or could be again, those that editors decided about first."""
+    shipped = {fold(one.word): one for one in words.shipped()}
+    decided = {fold(one.word): one for one in words.own(connection)}
+    own = [_own_line(one, is_shipped=key in shipped) for key, one in decided.items()]
+    rest = [
+        Line(one.word, "shipped", subject=one.subject) for key, one in shipped.items() if key not in decided
+    ]
+    return [*own, *rest]
+
+
+def _own_line(term: OwnTerm, *, is_shipped: bool) -> Line:
+    if term.is_removed:
+        return Line(term.word, "off" if is_shipped else "removed", term.frequency)
+    return Line(term.word, "added", term.frequency)
+
+
+# --- changes of the lexicon -----------------------------------------------------------------------------------
+
+
+def add(database: Database, actor: Actor, word: str, frequency: str = "") -> None:
+    """Add a term, or put back one that was taken out. Raises WordsError."""
+    word, frequency = word.strip(), frequency.strip()
+    read = lexicon.read_own([f"{word}\t{frequency}"]) if "\t" not in word else lexicon.read_own([word])
+    if read.faults or not read.terms:
+        fault = read.faults[0] if read.faults else Fault(1, "词语", "不能为空或以 # 开头")
+        raise WordsError("words.bad_word", word=word, field=fault.field, reason=fault.reason)
+    with writing(database) as connection:
+        if _line(connection, word, missing_is_fine=True).is_in_force:
+            raise WordsError("words.known", word=word)
+        _take(connection, actor, read.terms[0])
+
+
+def remove(database: Database, actor: Actor, word: str) -> None:
+    """Take an added term out, or switch a shipped one off. Raises WordsError("words.unknown")."""
+    with writing(database) as connection:
+        line = _line(connection, word)
+        if line.is_in_force:
+            _take(connection, actor, OwnTerm(line.word, line.frequency, is_removed=True))
+
+
+def put_back(database: Database, actor: Actor, word: str) -> None:
+    """Undo `remove`. Raises WordsError("words.unknown")."""
+    with writing(database) as connection:
+        line = _line(connection, word)
+        if not line.is_in_force:
+            _take(connection, actor, OwnTerm(line.word, line.frequency))
+
+
+def take_lines(database: Database, actor: Actor, lines: Iterable[str]) -> tuple[int, Sequence[Fault]]:
+    """Import what `lexicon.written` writes: every line or, where one cannot be used, none. How many changed something."""
+    read = lexicon.read_own(lines)
+    if read.faults:
+        return 0, read.faults
+    changed = 0
+    with writing(database) as connection:
+        known = {fold(line.word): line for line in every(connection)}
+        for term in read.terms:
+            line = known.get(fold(term.word))
+            if _changes(line, term):
+                _take(
+                    connection,
+                    actor,
+                    OwnTerm(line.word if line else term.word, term.frequency, term.is_removed),
+                )
+                changed += 1
+    return changed, ()
+
+
+def _changes(line: Line | None, term: OwnTerm) -> bool:
+    if line is None or line.state == "removed":
+        return not term.is_removed
+    if line.is_in_force == term.is_removed:
+        return True
+    return line.state == "added" and line.frequency != term.frequency
+
+
+def _line(connection: Connection, word: str, *, missing_is_fine: bool = False) -> Line:
+    found = next((line for line in every(connection) if fold(line.word) == fold(word)), None)
+    if found is None and not missing_is_fine:
+        raise WordsError("words.unknown", word=word)
+    return found or Line(word, "removed")
+
+
+def _take(connection: Connection, actor: Actor, term: OwnTerm) -> None:
+    """Keep a decision, and note what was before. A shipped term that is back in force needs none."""
+    before = _line(connection, term.word, missing_is_fine=True)
+    words.forget(connection, before.word)
+    if term.is_removed or before.state not in ("shipped", "off"):
+        words.decide(connection, term, actor.name)
+    after = _line(connection, term.word, missing_is_fine=True)
+    detail = {
+        "old": {"in_force": before.is_in_force, "frequency": before.frequency},
+        "new": {"in_force": after.is_in_force, "frequency": after.frequency},
+    }
+    audit.record(connection, actor, "lexicon.changed", f"word:{term.word}", detail=detail)
+
+
+# --- changes of the synonyms ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLine:
+    """A group of equal names as the page lists it."""
+
+    names: tuple[str, ...]
+    state: State
+    id: int | None = None  # of what editors decided
+
+
+def every_group(connection: Connection) -> list[GroupLine]:
+    """Every group that is in force or could be again, those that editors decided about first."""
+    shipped = synonyms.groups(words.shipped_synonyms())
+    decided = words.groups(connection)
+    touched = {fold(name) for group in decided for name in group.names}
+    own = [GroupLine(group.names, _group_state(group, shipped), group.id) for group in decided]
+    rest = [names for names in shipped if not any(fold(name) in touched for name in names)]
+    return [*own, *(GroupLine(names, "shipped") for names in rest)]
+
+
+def _group_state(group: words.Group, shipped: Sequence[tuple[str, ...]]) -> State:
+    if not group.is_removed:
+        return "added"
+    return "off" if group.names in shipped else "removed"
+
+
+def add_group(database: Database, actor: Actor, text: str) -> None:
+    """Add a group from its names, one a line or parted by 、 or commas. Raises WordsError("words.bad_group")."""
+    names = names_in(text)
+    with writing(database) as connection:
+        reason = synonyms.group_fault(names, words.synonym_table(connection))
+        if reason is not None:
+            raise WordsError("words.bad_group", reason=reason)
+        words.add_group(connection, names, actor.name, is_removed=False)
+        _note_group(connection, actor, [], list(names))
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    for mark in "、,，;；\r":
+        text = text.replace(mark, "\n")
+    return tuple(name.strip() for name in text.split("\n") if name.strip())
+
+
+def switch_group(database: Database, actor: Actor, names: tuple[str, ...], *, on: bool) -> None:
+    """Take a group out of force or put it back. Raises WordsError: words.no_group, words.bad_group."""
+    with writing(database) as connection:
+        line = next((one for one in every_group(connection) if one.names == names), None)
+        if line is None or (line.state in ("shipped", "added")) == on:
+            raise WordsError("words.no_group")
+        if line.state == "shipped":
+            words.add_group(connection, names, actor.name, is_removed=True)
+        elif line.state == "off" and line.id is not None:
+            words.forget_group(connection, line.id)
+        elif line.id is not None:
+            if on and (reason := synonyms.group_fault(names, words.synonym_table(connection))):
+                raise WordsError("words.bad_group", reason=reason)
+            words.set_removed(connection, line.id, actor.name, is_removed=not on)
+        _note_group(connection, actor, [] if on else list(names), list(names) if on else [])
+
+
+def _note_group(connection: Connection, actor: Actor, old: list[str], new: list[str]) -> None:
+    target = f"synonyms:{(old or new)[0]}"
+    audit.record(connection, actor, "synonyms.changed", target, detail={"old": old, "new": new})
+
+
+# --- what they do -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether searches go by the lexicon as it is now."""
+
+    is_made: bool  # the newest index is made with it
+    is_used: bool  # and this process asks it
+
+
+def standing(database: Database, settings: Settings, search: Search) -> Standing:
+    """Whether the index must be made anew, and whether that is done."""
+    with reading(database) as connection:
+        wanted = _fingerprint(search, words.lexicon(connection))
+    used = search.segmenter.fingerprint if search.segmenter else None
+    return Standing(made_with(settings) == wanted, used == wanted)
+
+
+def _fingerprint(search: Search, wanted: Lexicon) -> str | None:
+    return wanted.fingerprint(search.segmenter) if search.segmenter else None
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How a text is cut now and would be with the lexicon as it is and with more terms, and what synonyms add."""
+
+    text: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    added: tuple[tuple[str, tuple[str, ...]], ...]  # equal names that a search for it finds too
+
+
+def try_text(database: Database, search: Search, text: str, more: Iterable[str]) -> Tried:
+    """Try a text or a query, with `more` terms that nobody has added yet."""
+    text = text[:TRIED_CHARS]
+    with reading(database) as connection:
+        wanted, table = words.lexicon(connection), words.synonym_table(connection)
+    extra = [Entry(word) for word in more if lexicon.own_word_fault(word) is None]
+    wanted = Lexicon((*wanted.entries, *extra))
+    present = search.segmenter or wanted.segmenter()
+    same = wanted.fingerprint(present) == present.fingerprint
+    segmenter = present if same else wanted.segmenter()
+    return Tried(text, tuple(present.words(text)), tuple(segmenter.words(text)), _equal_names(text, table))
+
+
+def _equal_names(text: str, table: Table) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    try:
+        query = parse(text, datetime.now().astimezone().date())
+    except QueryError:  # a text may be anything
+        return ()
+    return synonyms.expanded(synonyms.expand(query, table))
+
+
+def affected(search: Search, word: str, hidden: Hidden) -> int | None:
+    """How many articles have a word somewhere as it stands, of those not hidden; None while that cannot be counted."""
+    try:
+        return search.count(f"“{word}”", hidden=hidden)
+    except KbError:
+        return None
