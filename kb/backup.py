@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import os
-import re
 import shutil
 import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,20 +17,30 @@ from sqlalchemy.exc import DatabaseError
 
 from kb import __version__
 from kb.config import Settings, prepare_data
-from kb.errors import BackupError, LockedError, StoreError
+from kb.errors import BackupError, StoreError
 from kb.model import Actor
 from kb.store import archive, audit, audit_copy
 from kb.store.archive import Unpacked, Writer, chunks_of
-from kb.store.db import RESTORING, REVISION, checkpoint, connect, copy, revision, settle, upgrade, writing
+from kb.store.backup_folder import (
+    PARTIAL,
+    alone_in,
+    copied,
+    free_name,
+    in_words,
+    remove_beyond,
+    same,
+    sha256,
+    sweep,
+    writing_to,
+)
+from kb.store.db import RESTORING, REVISION, checkpoint, connect, revision, settle, upgrade, writing
 from kb.store.inventory import inventory
 from kb.store.lock import writer_lock
 from kb.store.secret import sync_file, sync_folder
 from kb.store.tables import one_time_tokens, sign_ins
 
 FORMAT = 1
-PARTIAL = ".partial"
-LOCK = ".kb-backup.lock"
-BACKUP = re.compile(r"kb-\d{8}T\d{6}Z\.tar")
+PATIENCE_SECONDS = 120.0  # that the record of a backup waits for others who write
 DATABASE = "kb.sqlite3"
 READY = "ready"  # in the folder of what is unpacked, once it is whole
 SAMPLES = "samples.loaded"  # scripts/up adds none to a library that was restored
@@ -69,9 +74,9 @@ def backup(
 
     Raises BackupError or LockedError; then nothing is left behind.
     """
-    with _writing_to(folder), _alone_in(folder):
-        _sweep(folder)
-        stamp, path = _free_name(folder)
+    with writing_to(folder), alone_in(folder):
+        sweep(folder)
+        stamp, path = free_name(folder)
         partial = folder / f".{path.name}{PARTIAL}"
         plain = folder / f".{path.name}.sqlite3{PARTIAL}"
         try:
@@ -79,17 +84,19 @@ def backup(
             partial.replace(path)
             sync_folder(folder)
         finally:
-            _sweep(folder)
-        removed = tuple(_beyond(folder, keep))
+            sweep(folder)
+        removed = tuple(remove_beyond(folder, keep))
     detail: dict[str, Any] = {"bytes": made.bytes, "content": made.content, "removed": list(removed)}
-    with writing(database) as connection:
+    patient = connect(settings.database, busy_seconds=PATIENCE_SECONDS)
+    with writing(patient) as connection:
         audit.record(connection, actor, "backup.made", f"backup:{path.name}", detail=detail)
+    patient.dispose()
     return replace(made, path=path, removed=removed)
 
 
 def _written(database: Database, settings: Settings, partial: Path, plain: Path, stamp: str) -> Backup:
     """The archive, on the disk under its preliminary name."""
-    _copied(database, settings, plain)
+    copied(database, settings.data, plain)
     found = inventory(plain)
     size = plain.stat().st_size
     handle = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
@@ -99,7 +106,7 @@ def _written(database: Database, settings: Settings, partial: Path, plain: Path,
             writer.add(f"audit/{path.name}", chunks_of(path, end))
         writer.add(archive.DATABASE, archive.packed(chunks_of(plain)))
         with plain.open("rb") as whole:
-            digest = _sha256(whole)
+            digest = sha256(whole)
         plain.unlink()
         pages = 0
         for path in sorted(settings.pages.glob("??/*.gz")):
@@ -115,78 +122,6 @@ def _written(database: Database, settings: Settings, partial: Path, plain: Path,
         os.fsync(file.fileno())
     counts = found.counts
     return Backup(partial, partial.stat().st_size, stamp, found.schema, found.content, counts, pages)
-
-
-def _copied(database: Database, settings: Settings, target: Path) -> None:
-    try:
-        copy(database, settings.data, target)
-    except sqlite3.Error as error:
-        full = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
-        if full:
-            raise BackupError("backup.unwritable", path=target.parent, reason=error) from error
-        raise BackupError("backup.source_damaged", path=settings.database, reason=error) from error
-
-
-def _sha256(file: BinaryIO) -> str:
-    return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-
-
-@contextmanager
-def _writing_to(folder: Path) -> Iterator[None]:
-    """A folder to write to; what its disk refuses, in words."""
-    with _in_words(folder):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        yield
-
-
-@contextmanager
-def _in_words(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or error
-        raise BackupError("backup.unwritable", path=folder, reason=reason) from error
-    except sqlite3.Error as error:
-        raise BackupError("backup.unwritable", path=folder, reason=error) from error
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """One backup at a time writes to a folder; the kernel frees the lock when its holder dies."""
-    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise LockedError("backup.running", path=folder) from error
-    try:
-        yield
-    finally:
-        os.close(handle)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what this run, or one that was killed, left half written."""
-    for path in folder.glob(f".kb-*{PARTIAL}*"):
-        path.unlink(missing_ok=True)
-
-
-def _free_name(folder: Path) -> tuple[str, Path]:
-    """The moment and the name of a backup that is not there yet."""
-    while True:
-        now = datetime.now(UTC)
-        path = folder / f"kb-{now:%Y%m%dT%H%M%SZ}.tar"
-        if not path.exists():
-            return f"{now:%Y-%m-%dT%H:%M:%SZ}", path
-        time.sleep(0.1)
-
-
-def _beyond(folder: Path, keep: int | None) -> Iterator[str]:
-    """Remove all but the newest backups."""
-    every = sorted(path for path in folder.glob("kb-*.tar") if BACKUP.fullmatch(path.name))
-    for path in every[: len(every) - keep] if keep is not None and len(every) > keep else ():
-        path.unlink()
-        yield path.name
 
 
 # --- checking and restoring ---------------------------------------------------------------------------------------------
@@ -221,7 +156,7 @@ def restore(settings: Settings, path: Path, actor: Actor) -> Backup:
     Killed at any moment, the same again does it; the database is put in place last. Raises BackupError, StoreError.
     """
     data, staging = settings.data, settings.data / RESTORING
-    with _writing_to(data), writer_lock(data):
+    with writing_to(data), writer_lock(data):
         if staging.exists() and not settings.database.exists():
             _undo(data)
         elif staging.exists() and not (staging / DATABASE).exists():
@@ -271,7 +206,7 @@ class _Unpacking:
         self.close()
         is_database = name == archive.DATABASE
         target = self.folder / (DATABASE if is_database else name)
-        with _in_words(self.folder):
+        with in_words(self.folder):
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.file = os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
         if is_database:
@@ -281,12 +216,12 @@ class _Unpacking:
 
     def write(self, data: bytes, /) -> None:
         assert self.file is not None  # noqa: S101  # opened() came first
-        with _in_words(self.folder):
+        with in_words(self.folder):
             self.file.write(data)
 
     def close(self) -> None:
         if self.file is not None:
-            with _in_words(self.folder):
+            with in_words(self.folder):
                 self.file.close()
 
 
@@ -378,26 +313,19 @@ def upgrade_store(settings: Settings, actor: Actor) -> tuple[str, Path | None]:
 def _kept(database: Database, settings: Settings, found: str) -> Path:
     """A copy of the database before its upgrade. The same again, after a kill, is kept once."""
     folder = settings.backups or settings.data / "backups"
-    with _writing_to(folder), _alone_in(folder):
-        _sweep(folder)
+    with writing_to(folder), alone_in(folder):
+        sweep(folder)
         now = datetime.now(UTC)
         path = folder / f"kb-schema-{found}-{now:%Y%m%dT%H%M%SZ}.sqlite3"
         partial = folder / f".{path.name}{PARTIAL}"
         try:
-            _copied(database, settings, partial)
+            copied(database, settings.data, partial)
             for earlier in folder.glob(f"kb-schema-{found}-*.sqlite3"):
-                if _same(earlier, partial):
+                if same(earlier, partial):
                     return earlier
             sync_file(partial)
             partial.replace(path)
             sync_folder(folder)
         finally:
-            _sweep(folder)
+            sweep(folder)
     return path
-
-
-def _same(one: Path, other: Path) -> bool:
-    if one.stat().st_size != other.stat().st_size:
-        return False
-    with one.open("rb") as first, other.open("rb") as second:
-        return _sha256(first) == _sha256(second)

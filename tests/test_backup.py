@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -29,6 +30,7 @@ from kb.errors import BackupError, KbError, LockedError, StoreError
 from kb.model import Actor
 from kb.store import archive, articles, audit, audit_check, pages, sign_ins, users
 from kb.store.articles import NewArticle
+from kb.store.backup_folder import alone_in, copied
 from kb.store.db import check, connect, open_database, reading, revision, upgrade, writing
 from kb.store.inventory import inventory
 from kb.store.tables import audit as audit_table
@@ -80,7 +82,7 @@ def content(settings: Settings, folder: Path) -> str:
     database = connect(settings.database)
     plain = folder / "plain.sqlite3"
     plain.unlink(missing_ok=True)
-    backup._copied(database, settings, plain)
+    copied(database, settings.data, plain)
     database.dispose()
     return inventory(plain).content
 
@@ -137,7 +139,7 @@ def test_making_a_backup_is_recorded_and_keeps_as_many_as_are_asked_for(
 def test_two_backups_do_not_write_to_one_folder_at_once(
     settings: Settings, database: backup.Database, tmp_path: Path
 ) -> None:
-    with backup._alone_in(tmp_path), pytest.raises(LockedError) as caught:
+    with alone_in(tmp_path), pytest.raises(LockedError) as caught:
         backup.backup(database, settings, tmp_path, OPERATOR)
 
     assert caught.value.key == "backup.running"
@@ -440,6 +442,7 @@ def _keep_writing(data: Path, acknowledged: Path, stop: object) -> None:
         number += 1
         with acknowledged.open("a", encoding="utf-8") as file:
             file.write(f"{number}\n")
+        time.sleep(0.005)  # as a crawl pauses, if only to parse
 
 
 def test_a_backup_made_while_others_write_holds_all_that_was_acknowledged_before(

@@ -23,6 +23,7 @@ from kb.config import Settings
 from kb.model import Actor
 from kb.store import articles, audit, audit_check, pages
 from kb.store.articles import NewArticle
+from kb.store.backup_folder import copied
 from kb.store.db import check, connect, open_database, reading, revision, upgrade, writing
 from kb.store.inventory import inventory
 from kb.text.fingerprint import Fingerprints
@@ -81,7 +82,7 @@ def content(settings: Settings, folder: Path) -> str:
     database = connect(settings.database)
     plain = folder / "plain.sqlite3"
     plain.unlink(missing_ok=True)
-    backup._copied(database, settings, plain)
+    copied(database, settings.data, plain)
     database.dispose()
     return inventory(plain).content
 
