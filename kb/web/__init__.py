@@ -62,7 +62,7 @@ ADMIN_PARTS = (
     admin_upload,
     admin_review,
 )
-REQUEST_LIMIT = 64 * 1024  # bytes of a request body; no page takes one yet
+REQUEST_LIMIT = 64 * 1024  # bytes of a form; views that take files say how large their own may be
 
 
 class Json(DefaultJSONProvider):

@@ -36,6 +36,7 @@ log = logging.getLogger("kb.serve")
 
 PORTS_TRIED = 20
 BACKLOG = 1024  # connections that wait to be accepted
+LARGEST_BODY = 2  # to the largest upload: what is larger is not even taken in, whoever sends it
 LOADING = ("学习 党建", "“学习党建”")  # what loads the segmenter and the kernels
 
 
@@ -89,6 +90,7 @@ def _answer(app: Flask, settings: Settings, listening: socket.socket) -> None:
         sockets=[listening],
         threads=settings.web_threads,
         ident="kb",
+        max_request_body_size=round(LARGEST_BODY * settings.upload_limit_mib * 2**20),
         clear_untrusted_proxy_headers=False,  # kb.web.callers sees to them: what was forwarded is not local
     )
     server.channel_class = ChannelWithTls if settings.tls else Channel

@@ -327,7 +327,7 @@ def test_what_chromium_gets_of_a_feed_is_no_page(app: Flask) -> None:
     for role, rule in pages(app):
         for path in paths(app, rule, range(40, 43)) if rule.rule.endswith(FEEDS) else ():
             for query in asked(rule):
-                answer = clients[role].get(path + query)
+                answer = clients[role].get(path + query, buffered=True)
                 kind = answer.content_type.partition(";")[0]
                 if kind not in KINDS_OF_FEEDS or answer.headers["X-Content-Type-Options"] != "nosniff":
                     wrong.append((role, path + query, answer.status_code, answer.text[-600:]))

@@ -14,6 +14,7 @@ from tests.web.people import signed_in
 
 UNLIMITED = (
     "/admin/users/<int:user_id>/password",
+    "/admin/upload/<int:upload_id>",
     "/search/advanced",
     "/a/<int(max=9223372036854775807):article_id>.json",
 )  # of an administrator; a form; a page like any other
