@@ -58,7 +58,9 @@ def _page(error: WordsError | None = None, faults: Sequence[Fault] = (), **typed
         page_number=number,
         page_numbers=page_numbers(number, _last(len(lines))),
         counted=counted,
-        affected=words.affected(search, counted, the_hidden()) if counted and own_word_fault(counted) is None else None,
+        affected=words.affected(search, counted, the_hidden())
+        if counted and own_word_fault(counted) is None
+        else None,
         standing=words.standing(library.database, library.settings, search),
         tried=tried,
         error=error,
@@ -139,7 +141,7 @@ def export() -> Response:
     """What editors decided; the shipped file is in the program."""
     with reading(the_library().database) as connection:
         text = written(stored_words.own(connection))
-    answer = Response("\ufeff" + text, mimetype="text/tab-separated-values; charset=utf-8")
+    answer = Response("\ufeff" + text, mimetype="text/tab-separated-values")
     answer.headers["Content-Disposition"] = "attachment; filename=lexicon.tsv"
     return answer
 
