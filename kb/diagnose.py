@@ -180,15 +180,21 @@ def processes() -> list[Process]:
     """The processes of the web service that asks: itself, its children, and, where it was forked by a keeper, its family."""
     own, parent = os.getpid(), os.getppid()
     top = parent if "serve" in _words_of(parent) else own
-    found = []
-    for pid in sorted({top, own, *_children(top)}):
-        kind: Literal["keeper", "web", "indexer"] = "web"
-        if "--follow" in _words_of(pid):
-            kind = "indexer"
-        elif pid == top != own:
-            kind = "keeper"
-        found.append(Process(pid, kind, _memory_mib(pid)))
-    return found
+    return [
+        Process(pid, kind, _memory_mib(pid))
+        for pid in sorted({top, own, *_children(top)})
+        if (kind := _kind(pid, top, own)) is not None
+    ]
+
+
+def _kind(pid: int, top: int, own: int) -> Literal["keeper", "web", "indexer"] | None:
+    """What a process of the family does; None for one that is none of ours."""
+    words = _words_of(pid)
+    if "--follow" in words:
+        return "indexer"
+    if pid == top != own:
+        return "keeper"
+    return "web" if pid == own or "serve" in words else None
 
 
 def _children(parent: int) -> list[int]:

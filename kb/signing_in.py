@@ -23,6 +23,8 @@ from kb.store.policy import ADDRESS, limits, policy
 from kb.store.users import Kept, User
 
 NOBODY = 0  # in place of the id of an account
+FAILED, LOCKED = "account.sign_in_failed", "account.locked"
+REASONS = {FAILED: "password", LOCKED: "locked"}  # as the audit log says it
 NAME_CHARS = 200  # of what was typed that are looked at
 
 
@@ -61,14 +63,13 @@ def enter(database: Database, settings: Settings, attempt: Attempt) -> Entered:
     right = _checked(database, settings, buckets, kept, attempt.password)
     stronger = _stronger(settings, kept, attempt.password) if right else None
     with writing(database) as connection:
-        entered = _begun(connection, settings, user, kept, attempt, buckets) if right else None
-        if entered and stronger and kept:
+        entered = _begun(connection, settings, user, kept, attempt, buckets) if right else FAILED
+        if isinstance(entered, str):
+            _failed(connection, user, attempt, "failed", {"reason": REASONS[entered]})
+        elif stronger and kept:
             users.rehash(connection, entered.user.id, kept.present, stronger)
-        if entered is None:
-            detail = {"reason": "locked" if right else "password"}
-            _failed(connection, user, attempt, "failed", detail)
-    if entered is None:
-        raise AccountError("account.locked" if right else "account.sign_in_failed")
+    if isinstance(entered, str):
+        raise AccountError(entered)
     return entered
 
 
@@ -152,14 +153,16 @@ def _begun(
     kept: Kept | None,
     attempt: Attempt,
     buckets: Sequence[Bucket],
-) -> Entered | None:
-    """The sign-in; None when the account was locked, deleted or given another password meanwhile."""
+) -> Entered | str:
+    """The sign-in; or why there is none: the account is locked, or was deleted or given another password meanwhile."""
     now = datetime.now(UTC)
     found = users.one(connection, user.id) if user else None
     guesses.clear(connection, buckets[0])
     guesses.take_back(connection, buckets[1:], now, was_right=True)
-    if found is None or found.locked_at or users.kept(connection, found.id) != kept:
-        return None
+    if found is None or users.kept(connection, found.id) != kept:
+        return FAILED
+    if found.locked_at:
+        return LOCKED
     sign_ins.sweep(connection, limits(settings), now=now)
     token = sign_ins.begin(connection, found.id, address=attempt.address, device=attempt.browser)
     device = devices.remember(connection, found.id, attempt.device)

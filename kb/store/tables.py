@@ -132,6 +132,15 @@ frontier = Table(
 )
 
 Index("ix_frontier_source_state", frontier.c.source, frontier.c.state)
+# Covers what is counted of each source: how far it is, when it answered last, what is due next.
+Index(
+    "ix_frontier_counted",
+    frontier.c.source,
+    frontier.c.state,
+    frontier.c.kind,
+    frontier.c.due_at,
+    frontier.c.fetched_at,
+)
 
 # --- crawl runs ---------------------------------------------------------------------------------------------------
 

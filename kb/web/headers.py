@@ -42,6 +42,10 @@ def install(app: Flask, *, tls: bool) -> None:
 
     @app.before_request
     def number_request() -> None:
+        # Flask keeps `g` while an answer is still being streamed in this thread; nothing of that one, above all not
+        # who it was for, may reach this one.
+        for name in list(g):
+            g.pop(name)
         g.request_id = new_id()
         g.started = time.perf_counter()
 

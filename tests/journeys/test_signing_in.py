@@ -14,7 +14,7 @@ from kb.model import Actor
 from kb.store.db import open_database, writing
 from kb.web import create_app
 from tests.journeys.test_browser import AXE, CHROMIUM, RULES, Visit, browser, measure, serving, visit
-from tests.making import CHEAP_HASHES, PASSWORD
+from tests.making import FOR_TESTS, PASSWORD
 
 __all__ = ["browser", "visit"]  # fixtures of the pages in Chromium
 
@@ -29,7 +29,7 @@ WRONG = "不是这一个密码"
 @pytest.fixture
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that is read only by those who sign in; its address, with the way to the first administrator."""
-    made = Settings(data=tmp_path_factory.mktemp("closed") / "data", anonymous_reading=False, **CHEAP_HASHES)
+    made = Settings(data=tmp_path_factory.mktemp("closed") / "data", anonymous_reading=False, **FOR_TESTS)
     app = create_app(made)
     with writing(open_database(made.database)) as connection:
         given = {"full_name": "张三", "role": "reader", "password": PASSWORD}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,15 @@ from werkzeug.test import TestResponse
 
 from kb import accounts, config, signing_in
 from kb.config import Settings
-from kb.errors import AccountError
+from kb.errors import AccountError, StoreError
 from kb.model import Actor, Role
 from kb.signing_in import Attempt
 from kb.store import passwords, tables, users
 from kb.store.db import writing
-from kb.web import create_app
+from kb.web import create_app, visitor
 from kb.web.forms import safe_next, this_page
 from kb.web.library import EXTENSION, Library
-from tests.making import CHEAP_HASHES, PASSWORD
+from tests.making import FOR_TESTS, PASSWORD
 from tests.web.people import post, signed_in
 
 CLERK = Actor("cli:test")
@@ -38,7 +39,7 @@ WRONG = "不是这一个密码"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """An application of this module's own: nothing stored, no index."""
-    settings = Settings(data=tmp_path_factory.mktemp("accounts") / "data", **CHEAP_HASHES)
+    settings = Settings(data=tmp_path_factory.mktemp("accounts") / "data", **FOR_TESTS)
     config.prepare_data(settings)
     return create_app(settings)
 
@@ -277,6 +278,20 @@ def test_a_use_is_noted_once_a_minute(site: Flask) -> None:
     assert first == second < noted()
 
 
+def test_a_disk_that_is_full_keeps_nobody_from_reading(site: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    person(site)
+    client = site.test_client()
+    enter(client)
+    pass_time(site, seconds=90)
+
+    def full(_database: object) -> object:
+        raise StoreError("store.unwritable", path="kb.sqlite3", reason="disk full")
+
+    monkeypatch.setattr(visitor, "writing", full)
+
+    assert client.get("/password").status_code == 200
+
+
 @pytest.mark.parametrize("how", ["lock", "role", "password", "delete"])
 def test_what_an_administrator_does_ends_the_sign_ins_at_once(site: Flask, how: str) -> None:
     user_id = person(site)
@@ -309,11 +324,14 @@ def test_a_locked_account_says_so_to_whoever_has_its_password_alone(site: Flask)
 # --- guessing ---------------------------------------------------------------------------------------------------
 
 
-def test_five_hundred_guesses_reach_few_passwords(site: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("times", [50, pytest.param(500, marks=pytest.mark.slow)])
+def test_hundreds_of_guesses_reach_few_passwords(
+    site: Flask, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
     person(site)
     looked = count_hashes(monkeypatch)
     keys = []
-    for number in range(500):
+    for number in range(times):
         attempt = Attempt("zhangsan", f"guess number {number}", "127.0.0.1", "", "")
         with pytest.raises(AccountError) as caught:
             signing_in.enter(library(site).database, library(site).settings, attempt)
@@ -321,8 +339,51 @@ def test_five_hundred_guesses_reach_few_passwords(site: Flask, monkeypatch: pyte
 
     assert keys[:5] == ["account.sign_in_failed"] * 5 and set(keys[5:]) == {"account.wait"}
     assert looked == [5]
-    outcomes = [outcome for _, target, outcome, _ in recorded(site, "sign_in.failed")[-500:]]
-    assert (outcomes.count("failed"), outcomes.count("refused")) == (5, 495)
+    outcomes = [outcome for _, target, outcome, _ in recorded(site, "sign_in.failed")[-times:]]
+    assert (outcomes.count("failed"), outcomes.count("refused")) == (5, times - 5)
+
+
+def test_guesses_at_the_same_time_reach_no_more(site: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    person(site)
+    looked = count_hashes(monkeypatch)
+
+    def guess(number: int) -> str:
+        attempt = Attempt("zhangsan", f"guess number {number}", "127.0.0.1", "", "")
+        with pytest.raises(AccountError) as caught:
+            signing_in.enter(library(site).database, library(site).settings, attempt)
+        return caught.value.key
+
+    with ThreadPoolExecutor(8) as pool:
+        keys = list(pool.map(guess, range(24)))
+
+    assert keys.count("account.sign_in_failed") == looked[0] == 5
+
+
+@pytest.mark.parametrize("how", ["lock", "password", "delete"])
+def test_what_happens_to_an_account_while_its_password_is_looked_at_counts(
+    site: Flask, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    user_id = person(site)
+    holds = passwords.holds
+
+    def meanwhile(*given: Any) -> bool:
+        monkeypatch.setattr(passwords, "holds", holds)
+        with writing(library(site).database) as connection:
+            if how == "lock":
+                accounts.lock(connection, CLERK, user_id)
+            elif how == "password":
+                accounts.set_password(
+                    connection, CLERK, library(site).settings, user_id, NEW, must_change=True
+                )
+            else:
+                accounts.delete_user(connection, CLERK, user_id)
+        return holds(*given)
+
+    monkeypatch.setattr(passwords, "holds", meanwhile)
+    client = site.test_client()
+
+    assert enter(client).status_code == (403 if how == "lock" else 401)
+    assert not is_in(client)
 
 
 def test_the_right_password_waits_too(site: Flask) -> None:

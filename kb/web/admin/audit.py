@@ -119,7 +119,7 @@ def page() -> str:
 def export_csv() -> Response:
     """The records that the filters leave, for a spreadsheet."""
     names = [column.name for column in audit.columns]
-    return _exported("csv", lambda records: audit_table.table(names, records), "text/csv; charset=utf-8")
+    return _exported("csv", lambda records: audit_table.table(names, records), "text/csv")
 
 
 @blueprint.get("/admin/audit.jsonl")

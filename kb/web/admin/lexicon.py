@@ -141,7 +141,7 @@ def export() -> Response:
     """What editors decided; the shipped file is in the program."""
     with reading(the_library().database) as connection:
         text = written(stored_words.own(connection))
-    answer = Response("\ufeff" + text, mimetype="text/tab-separated-values; charset=utf-8")
+    answer = Response("\ufeff" + text, mimetype="text/tab-separated-values")
     answer.headers["Content-Disposition"] = "attachment; filename=lexicon.tsv"
     return answer
 

@@ -67,6 +67,9 @@ def _runs() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
     )
     op.create_index("ix_runs_source_started_at", "runs", ["source", "started_at"], unique=False)
+    op.create_index(
+        "ix_frontier_counted", "frontier", ["source", "state", "kind", "due_at", "fetched_at"], unique=False
+    )
     op.create_table(
         "source_states",
         sa.Column("source", sa.String(length=80), nullable=False),
