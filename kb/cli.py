@@ -21,6 +21,7 @@ import click
 
 from kb import __version__, opening, terminal
 from kb.commands.audit import audit
+from kb.commands.backup import backup, restore
 from kb.commands.user import user
 from kb.errors import ConfigError, KbError, StoreError
 
@@ -66,6 +67,8 @@ def main(data: Path | None) -> None:
 
 main.add_command(user)
 main.add_command(audit)
+main.add_command(backup)
+main.add_command(restore)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON · print JSON")
 no_index_option = click.option("--no-index", is_flag=True, help="暂不建索引 · store now, index later")
@@ -237,16 +240,13 @@ def db() -> None:
 
 @db.command("upgrade")
 def db_upgrade() -> None:
-    """Bring the schema to this version of kb. Back the data folder up first; repeating does nothing."""
-    from kb.store.db import checkpoint, connect, revision, upgrade
-    from kb.store.lock import writer_lock
+    """Bring the schema to this version of kb, behind a copy of the database; repeating does nothing."""
+    from kb.backup import upgrade_store
 
-    settings = opening.settings()
-    with writer_lock(settings.data):
-        database = connect(settings.database)
-        upgrade(database)
-        checkpoint(database, settings.data)
-        click.echo(f"db ok: revision {revision(database)}")
+    found, kept = upgrade_store(opening.settings(), opening.actor())
+    if kept is not None:
+        click.echo(f"升级前的数据库另存在 {kept}。", err=True)
+    click.echo(f"db ok: revision {found}")
 
 
 # --- sources ----------------------------------------------------------------------------------------

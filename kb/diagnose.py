@@ -80,7 +80,7 @@ def _schema(database: Database, _settings: Settings) -> Finding:
 
 
 def _index(database: Database, settings: Settings) -> Finding:
-    engine = open_index(settings, database)
+    engine = open_index(settings, database, writes=False)
     problem = engine.problem()
     if problem is not None:
         return Finding("index", False, problem)
@@ -98,7 +98,7 @@ def _usable(engine: Engine) -> Finding:
 
 
 def _lag(database: Database, settings: Settings) -> Finding:
-    return _behind(database, open_index(settings, database))
+    return _behind(database, open_index(settings, database, writes=False))
 
 
 def _behind(database: Database, engine: Engine) -> Finding:

@@ -569,6 +569,38 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "The value of --head cannot be read: {value}. Give the line that kb audit head printed, such as 812:3fa9….",
     },
     # --- backup -----------------------------------------------------------------------------------------------
+    "backup.unwritable": {
+        "zh": "{path} 写不进去:{reason}。没有留下半份文件,资料库不受影响;请腾出空间或检查权限后再次运行。",
+        "en": "{path} cannot be written: {reason}. Nothing half done was left and the library is not affected; make room or check permissions and run again.",
+    },
+    "backup.source_damaged": {
+        "zh": "资料库 {path} 读不完整,没有留下备份:{reason}。请停止写入,运行 kb doctor,用最近完好的备份恢复。",
+        "en": "The library {path} cannot be read whole, so no backup was kept: {reason}. Stop writing, run kb doctor and restore the last whole backup.",
+    },
+    "backup.bad_name": {
+        "zh": "文件名 {name} 不能放进备份。没有留下备份;请改成短的英文名(.toml)后再次运行。",
+        "en": "A file named {name} cannot be put into a backup. None was kept; give it a short Latin name (.toml) and run again.",
+    },
+    "backup.running": {
+        "zh": "另一个备份正在写入 {path}。已有的备份不受影响;等它结束后再运行即可。",
+        "en": "Another backup is writing to {path}. Finished ones are not affected; run again when it has ended.",
+    },
+    "backup.unreadable": {
+        "zh": "读不出备份 {path}:{reason}。数据文件夹没有改动;请检查文件是否存在、有无权限。",
+        "en": "The backup {path} cannot be read: {reason}. The data folder was not changed; check that it exists and may be read.",
+    },
+    "backup.damaged": {
+        "zh": "备份 {path} 不完整或被改动过({reason}),没有恢复任何内容。请换另一份备份。",
+        "en": "The backup {path} is cut short or was altered ({reason}); nothing was restored. Use another backup.",
+    },
+    "backup.not_empty": {
+        "zh": "数据文件夹 {path} 里已有 {name},没有恢复,也没有改动。请指定一个空的文件夹,或先把里面的内容移到别处。",
+        "en": "The data folder {path} already holds {name}; nothing was restored or changed. Name an empty folder, or move its content away first.",
+    },
+    "backup.not_restored": {
+        "zh": "数据文件夹 {path} 里的恢复没有完成。请再次运行同一条 kb restore 命令,它会从头做完。",
+        "en": "Restoring into the data folder {path} was not finished. Run the same kb restore command again; it starts over.",
+    },
     # --- sources and runs on the web --------------------------------------------------------------------------
     "trial.nothing_given": {
         "zh": "没有可读的页:请选一个另存下来的网页文件,或填写一个库里存有原页的网址。没有任何内容被改动。",
@@ -776,6 +808,10 @@ class AccountError(KbError):
 
 class AuditError(KbError):
     """The audit log cannot be written, or does not hold. The fact `seq` is the first number that is wrong."""
+
+
+class BackupError(KbError):
+    """A backup that cannot be made, or must not be restored."""
 
 
 class StoreError(KbError):

@@ -296,15 +296,16 @@ def load_sources(settings: Settings) -> dict[str, Source]:
 # --- index ----------------------------------------------------------------------------------------
 
 
-def open_index(settings: Settings, database: Database) -> Engine:
-    """The index as it is, to be kept with the words of the present lexicon.
+def open_index(settings: Settings, database: Database, *, writes: bool = True) -> Engine:
+    """The index as it is, to be kept with the words of the present lexicon. `writes`: it may be made with them.
 
     Its methods raise EngineDownError when it is missing, damaged or made with other words.
     """
     with reading(database) as connection:
         present = words.lexicon(connection)
     segmenter = present.segmenter()
-    words.keep_made_with(settings.index, segmenter.fingerprint, present)
+    if writes:
+        words.keep_made_with(settings.index, segmenter.fingerprint, present)
     return open_engine(settings.index, segmenter, memory_mib=settings.index_memory_mib)
 
 

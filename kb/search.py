@@ -167,6 +167,8 @@ class Search:
             ids = self.engine.like(stored, limit, hidden=hidden)
         except EngineDownError:
             return []
+        if not ids:
+            return []
         with reading(self.database) as connection:
             found = articles.many(connection, ids, hidden=hidden)
         return [found[one] for one in ids if one in found and found[one].status in SHOWN_STATUSES]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -69,30 +69,34 @@ def _own_line(term: OwnTerm, *, is_shipped: bool) -> Line:
 def add(database: Database, actor: Actor, word: str, frequency: str = "") -> None:
     """Add a term, or put back one that was taken out. Raises WordsError."""
     word, frequency = word.strip(), frequency.strip()
-    read = lexicon.read_own([f"{word}\t{frequency}"]) if "\t" not in word else lexicon.read_own([word])
+    read = lexicon.read_own([f"{word}\t{frequency}" if "\t" not in word else word])
     if read.faults or not read.terms:
         fault = read.faults[0] if read.faults else Fault(1, "词语", "不能为空或以 # 开头")
         raise WordsError("words.bad_word", word=word, field=fault.field, reason=fault.reason)
     with writing(database) as connection:
-        if _line(connection, word, missing_is_fine=True).is_in_force:
+        line = _by_word(connection).get(fold(word), Line(word, "removed"))
+        if line.is_in_force:
             raise WordsError("words.known", word=word)
-        _take(connection, actor, read.terms[0])
+        _decide(connection, actor, line, read.terms[0])
 
 
 def remove(database: Database, actor: Actor, word: str) -> None:
     """Take an added term out, or switch a shipped one off. Raises WordsError("words.unknown")."""
-    with writing(database) as connection:
-        line = _line(connection, word)
-        if line.is_in_force:
-            _take(connection, actor, OwnTerm(line.word, line.frequency, is_removed=True))
+    _switch(database, actor, word, on=False)
 
 
 def put_back(database: Database, actor: Actor, word: str) -> None:
     """Undo `remove`. Raises WordsError("words.unknown")."""
+    _switch(database, actor, word, on=True)
+
+
+def _switch(database: Database, actor: Actor, word: str, *, on: bool) -> None:
     with writing(database) as connection:
-        line = _line(connection, word)
-        if not line.is_in_force:
-            _take(connection, actor, OwnTerm(line.word, line.frequency))
+        line = _by_word(connection).get(fold(word))
+        if line is None:
+            raise WordsError("words.unknown", word=word)
+        if line.is_in_force != on:
+            _decide(connection, actor, line, OwnTerm(line.word, line.frequency, is_removed=not on))
 
 
 def take_lines(database: Database, actor: Actor, lines: Iterable[str]) -> tuple[int, Sequence[Fault]]:
@@ -100,48 +104,49 @@ def take_lines(database: Database, actor: Actor, lines: Iterable[str]) -> tuple[
     read = lexicon.read_own(lines)
     if read.faults:
         return 0, read.faults
-    changed = 0
     with writing(database) as connection:
-        known = {fold(line.word): line for line in every(connection)}
-        for term in read.terms:
-            line = known.get(fold(term.word))
-            if _changes(line, term):
-                _take(
-                    connection,
-                    actor,
-                    OwnTerm(line.word if line else term.word, term.frequency, term.is_removed),
-                )
-                changed += 1
-    return changed, ()
+        known = _by_word(connection)
+        changes = [(known.get(fold(term.word), Line(term.word, "removed")), term) for term in read.terms]
+        changes = [(line, term) for line, term in changes if _changes(line, term)]
+        if changes:
+            _keep(connection, actor, changes)
+            detail = {line.word: _sides(line, term) for line, term in changes}
+            audit.record(connection, actor, "lexicon.changed", "lexicon:import", detail=detail)
+    return len(changes), ()
 
 
-def _changes(line: Line | None, term: OwnTerm) -> bool:
-    if line is None or line.state == "removed":
-        return not term.is_removed
+def _by_word(connection: Connection) -> dict[str, Line]:
+    return {fold(line.word): line for line in every(connection)}
+
+
+def _changes(line: Line, term: OwnTerm) -> bool:
     if line.is_in_force == term.is_removed:
         return True
     return line.state == "added" and line.frequency != term.frequency
 
 
-def _line(connection: Connection, word: str, *, missing_is_fine: bool = False) -> Line:
-    found = next((line for line in every(connection) if fold(line.word) == fold(word)), None)
-    if found is None and not missing_is_fine:
-        raise WordsError("words.unknown", word=word)
-    return found or Line(word, "removed")
+def _decide(connection: Connection, actor: Actor, line: Line, term: OwnTerm) -> None:
+    _keep(connection, actor, [(line, term)])
+    detail = _sides(line, term)
+    audit.record(connection, actor, "lexicon.changed", f"word:{line.word}", detail=detail)
 
 
-def _take(connection: Connection, actor: Actor, term: OwnTerm) -> None:
-    """Keep a decision, and note what was before. A shipped term that is back in force needs none."""
-    before = _line(connection, term.word, missing_is_fine=True)
-    words.forget(connection, before.word)
-    if term.is_removed or before.state not in ("shipped", "off"):
-        words.decide(connection, term, actor.name)
-    after = _line(connection, term.word, missing_is_fine=True)
-    detail = {
-        "old": {"in_force": before.is_in_force, "frequency": before.frequency},
-        "new": {"in_force": after.is_in_force, "frequency": after.frequency},
+def _keep(connection: Connection, actor: Actor, changes: Sequence[tuple[Line, OwnTerm]]) -> None:
+    """Keep decisions in place of what was decided before. A shipped term that is in force again needs none."""
+    needless = {
+        line.word for line, term in changes if not term.is_removed and line.state in ("shipped", "off")
     }
-    audit.record(connection, actor, "lexicon.changed", f"word:{term.word}", detail=detail)
+    kept = [replace(term, word=line.word) for line, term in changes if line.word not in needless]
+    words.decide(connection, kept, actor.name, forgotten=sorted(needless))
+
+
+def _sides(line: Line, term: OwnTerm) -> dict[str, dict[str, object]]:
+    """What was in force before and is now, as the audit log tells it."""
+    frequency = term.frequency if line.state not in ("shipped", "off") else None
+    return {
+        "old": {"in_force": line.is_in_force, "frequency": line.frequency},
+        "new": {"in_force": not term.is_removed, "frequency": frequency},
+    }
 
 
 # --- changes of the synonyms ------------------------------------------------------------------------------------

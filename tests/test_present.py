@@ -30,7 +30,7 @@ def indexed(database: Database, settings: Settings, tmp_path: Path) -> None:
 
 def add_word(database: Database, *, is_removed: bool = False) -> None:
     with writing(database) as connection:
-        words.decide(connection, OwnTerm(WORD, is_removed=is_removed), "wang")
+        words.decide(connection, [OwnTerm(WORD, is_removed=is_removed)], "wang")
 
 
 def is_one_word(search) -> bool:

@@ -316,12 +316,12 @@ def reprints(
     connection: Connection, article_id: int, *, hidden: Hidden = NOTHING_HIDDEN
 ) -> list[StoredArticle]:
     """The other copies of an article, the earliest first."""
-    root = select(func.coalesce(articles.c.reprint_of, articles.c.id)).where(articles.c.id == article_id)
-    root_id = connection.execute(root).scalar()
+    own = articles.alias()
+    root = select(func.coalesce(own.c.reprint_of, own.c.id)).where(own.c.id == article_id).scalar_subquery()
     rows = connection.execute(
         select(articles)
         .where(
-            or_(articles.c.id == root_id, articles.c.reprint_of == root_id),
+            or_(articles.c.id == root, articles.c.reprint_of == root),
             articles.c.id != article_id,
             articles.c.status.not_in(HIDDEN_STATUSES),  # IN would make SQLite walk all that is shown
             *visible(hidden),

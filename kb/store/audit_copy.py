@@ -82,14 +82,26 @@ def lines(folder: Path) -> Iterator[bytes]:
                     yield one[:-1]
 
 
+def sizes_up_to(folder: Path, seq: int) -> Iterator[tuple[Path, int]]:
+    """Each file, and how many of its bytes hold the records up to a number: what belongs to a store of that moment."""
+    for path in files(folder):
+        size = 0
+        with path.open("rb") as file:
+            for one in file:
+                if not one.endswith(b"\n") or _seq(one) > seq:
+                    break
+                size += len(one)
+        if size:
+            yield path, size
+
+
 def prune(folder: Path, first: int) -> int:
     """Remove the files all of whose records come before number `first`. Returns how many went."""
     with _alone(folder):
         every = files(folder)
         gone = 0
         for path, following in pairwise(every):
-            begin = _first_seq(following)
-            if begin is None or begin > first:
+            if not 0 < _first_seq(following) <= first:
                 break
             path.unlink()
             gone += 1
@@ -158,9 +170,14 @@ def _last_line(path: Path) -> bytes:
     return b""
 
 
-def _first_seq(path: Path) -> int | None:
+def _seq(one: bytes) -> int:
+    """The number of a line; 0 where it cannot be read."""
+    try:
+        return int(json.loads(one)["seq"])
+    except (ValueError, TypeError, KeyError):
+        return 0
+
+
+def _first_seq(path: Path) -> int:
     with path.open("rb") as file:
-        try:
-            return int(json.loads(file.readline())["seq"])
-        except (ValueError, TypeError, KeyError):
-            return None
+        return _seq(file.readline())

@@ -7,13 +7,15 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from kb.errors import StoreError
+from kb.store.secret import sync_file
 
 REVISION = "0003"  # of the newest migration; tests compare it with kb/store/migrations/versions
 
@@ -30,6 +32,7 @@ PRAGMAS = (
 )
 REFUSALS = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 BUSY_SECONDS = 10.0  # that a connection waits for the write lock
+RESTORING = ".restoring"  # folder beside the database while a backup is unpacked
 BEHIND = "kb.after_commit"  # what is to be done behind a transaction, in `info` of its connection
 CHECKPOINT_BYTES = 16 * 1024 * 1024  # of WAL, before a checkpoint is worth its lock
 
@@ -54,6 +57,8 @@ def open_database(path: Path) -> Engine:
 def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
     """The database at `path` as it is, whatever its schema; an empty one when the file does not exist."""
     if not path.exists():
+        if path.with_name(RESTORING).exists():
+            raise StoreError("backup.not_restored", path=path.parent)
         path.touch(mode=0o600)
     database = create_engine(
         f"sqlite:///{path}",
@@ -78,8 +83,13 @@ def revision(database: Engine) -> str | None:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def upgrade(database: Engine, to: str = "head") -> None:
-    """Bring the schema to a revision, the newest by default, in one transaction: killed, it leaves the old schema."""
+def upgrade(
+    database: Engine, to: str = "head", *, finish: Callable[[Connection], object] | None = None
+) -> None:
+    """Bring the schema to a revision, the newest by default, in one transaction: killed, it leaves the old schema.
+
+    `finish` is done in that transaction too, at its end.
+    """
     from alembic import command
     from alembic.config import Config
 
@@ -88,6 +98,8 @@ def upgrade(database: Engine, to: str = "head") -> None:
     with writing(database) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, to)
+        if finish is not None:
+            finish(connection)
 
 
 @contextmanager
@@ -158,6 +170,37 @@ def checkpoint(database: Engine, data: Path, *, at_least: int = CHECKPOINT_BYTES
         return False
     finally:
         os.close(lock)
+
+
+def copy(database: Engine, data: Path, target: Path) -> None:
+    """Write the store as it is at one moment to `target`: one private file without a WAL, checked, on the disk.
+
+    Readers and writers go on meanwhile; only checkpoints wait. Raises sqlite3.Error, also when the copy is not whole.
+    """
+    target.touch(mode=0o600)
+    lock = os.open(data / ".checkpoint", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(
+            lock, fcntl.LOCK_EX
+        )  # a checkpoint would wait for this reader with the write lock in its hands
+        with closing(sqlite3.connect(target)) as out, database.connect() as connection:
+            source = connection.connection.dbapi_connection
+            cast(sqlite3.Connection, source).backup(out)
+    finally:
+        os.close(lock)
+    with closing(sqlite3.connect(target)) as out:
+        out.execute("PRAGMA journal_mode=DELETE")
+        found = [str(row[0]) for row in out.execute("PRAGMA integrity_check")]
+        if found != ["ok"]:
+            raise sqlite3.DatabaseError(found[0])
+    sync_file(target)
+
+
+def settle(path: Path) -> None:
+    """Make a closed database one file without a WAL, on the disk."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+    sync_file(path)
 
 
 def check(database: Engine) -> list[str]:

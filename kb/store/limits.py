@@ -74,13 +74,13 @@ _VERSION = "SELECT value FROM sequence WHERE name = 'limits'"  # each request as
 def hidden(connection: Connection, units: Collection[int]) -> Hidden:
     """What somebody who belongs to these units may not see. Reads a number where no limit has changed."""
     version: int = connection.exec_driver_sql(_VERSION).scalar() or 0
-    if not version:
-        return NOTHING_HIDDEN
-    belongs = frozenset(units)
     with _lock:
         known = _known.get(connection.engine)
         if known is None or known.version != version or len(known.by_units) >= KINDS_OF_PEOPLE:
             known = _known[connection.engine] = _Known(version, {})
+    if not version:
+        return NOTHING_HIDDEN
+    belongs = frozenset(units)
     found = known.by_units.get(belongs)
     if found is None:
         sources = frozenset(_closed(connection, "source", belongs))
@@ -180,6 +180,18 @@ def of_articles(
         for one in ids
     ]
     return found, total
+
+
+def readers(connection: Connection, article_id: int, source: str) -> list[tuple[str, ...]]:
+    """The names of the units that an article is shown to; of two groups a reader belongs to one each. Empty: everybody.
+
+    Asks nothing where `hidden` has just read that nothing was ever limited.
+    """
+    known = _known.get(connection.engine)
+    if known is not None and not known.version:
+        return []
+    groups = (_units_of(connection, "source", source), _units_of(connection, "article", article_id))
+    return [group for group in dict.fromkeys(groups) if group]
 
 
 def articles_of(connection: Connection, sources: Collection[str] | None = None) -> dict[str, int]:

@@ -28,6 +28,12 @@ def secret(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def sync_file(path: Path) -> None:
+    """When it returns, the bytes of a file survive a power cut."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def sync_folder(folder: Path) -> None:
     """When it returns, the names in `folder` survive a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from kb import config
 from kb.store.tables import lexicon_words, sequence, synonym_groups
@@ -87,16 +88,21 @@ def own(connection: Connection) -> list[OwnTerm]:
     return [OwnTerm(*row) for row in connection.execute(select(*columns).order_by(lexicon_words.c.word))]
 
 
-def decide(connection: Connection, term: OwnTerm, by: str) -> None:
-    """Keep what an editor decided about a term, in place of what was decided about it before."""
-    forget(connection, term.word)
-    values = {"word": term.word, "frequency": term.frequency, "is_removed": term.is_removed}
-    connection.execute(insert(lexicon_words).values(**values, changed_at=_now(), changed_by=by))
-
-
-def forget(connection: Connection, word: str) -> None:
-    """The shipped file alone decides about a term again."""
-    connection.execute(delete(lexicon_words).where(lexicon_words.c.word == word))
+def decide(
+    connection: Connection, terms: Sequence[OwnTerm], by: str, *, forgotten: Sequence[str] = ()
+) -> None:
+    """Keep what an editor decided about terms, in place of what was decided before; the shipped file alone decides again
+    about those that are `forgotten`."""
+    gone = [{"gone": word} for word in (*forgotten, *(term.word for term in terms))]
+    if gone:
+        connection.execute(delete(lexicon_words).where(lexicon_words.c.word == bindparam("gone")), gone)
+    if terms:
+        said = {"changed_at": _now(), "changed_by": by}
+        rows = [
+            {"word": one.word, "frequency": one.frequency, "is_removed": one.is_removed, **said}
+            for one in terms
+        ]
+        connection.execute(insert(lexicon_words), rows)
     _count_change(connection, "lexicon")
 
 

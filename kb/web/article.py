@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from kb.errors import KbError, StoreError
 from kb.export.records import article_record
 from kb.model import SHOWN_STATUSES, Article, Hidden, StoredArticle
-from kb.store import articles, issues
+from kb.search import Search
+from kb.store import articles, issues, limits
 from kb.store.db import reading
 from kb.web.access import readers
 from kb.web.asked import read_number
@@ -36,21 +37,23 @@ def show(article_id: int) -> str:
         versions = articles.versions(connection, article_id)
         reprints = articles.reprints(connection, article_id, hidden=hidden)
         place = issues.place(connection, stored, hidden=hidden)
-    query = request.args.get("q", "")
+        units = limits.readers(connection, article_id, stored.article.source)
+    query, search = request.args.get("q", ""), the_library().search
     return render_template(
         "article.html",
         stored=stored,
         article=stored.article,
-        reading=_marked(stored.article, query),
+        reading=_marked(search, stored.article, query),
         original=safe_url(stored.article.url),
         versions=versions,
         present=versions[0].version,
         reprints=reprints,
-        similar=the_library().search.like(stored, SIMILAR, hidden=hidden),
+        similar=search.like(stored, SIMILAR, hidden=hidden),
         query=query,
         results=_results_before(),
         printed=datetime.now().astimezone(),
         place=place,
+        units=units,
     )
 
 
@@ -93,12 +96,11 @@ def _results_before() -> str | None:
     return came_from.removeprefix(request.host) if is_ours else None
 
 
-def _marked(article: Article, query: str) -> Reading:
+def _marked(search: Search, article: Article, query: str) -> Reading:
     """With what was asked for; where nothing of it stands there, with its parts.
 
     A query that cannot be read, or an index that is away, never hides an article.
     """
-    search = the_library().search
     try:
         found = read(article, search.marks(query) if query.strip() else ())
         return found if found.hits or not query.strip() else read(article, search.marks(query, match="any"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from kb.errors import KbError
+from kb.model import Hidden
+from kb.search import Search
 from kb.store import articles
 from kb.store.db import reading
 from kb.web.access import readers
@@ -26,13 +28,14 @@ def page() -> str:
         newest = articles.newest(connection, NEWEST, hidden=hidden)
         popular = library.log.popular(connection)
     if not hidden.is_empty:
-        popular = [query for query in popular if _finds(query)]
+        search = library.search
+        popular = [query for query in popular if _finds(search, query, hidden)]
     return render_template("home.html", summary=summary, newest=newest, popular=popular[:POPULAR])
 
 
-def _finds(query: str) -> bool:
+def _finds(search: Search, query: str, hidden: Hidden) -> bool:
     """Whether a query finds what the visitor may see; what cannot be asked now is not shown."""
     try:
-        return the_library().search.count(query, hidden=the_hidden()) > 0
+        return search.count(query, hidden=hidden) > 0
     except KbError:
         return False

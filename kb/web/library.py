@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-from flask import Flask, current_app
+from flask import Flask, current_app, g, has_request_context
 from sqlalchemy import Engine as Database
 
 from kb.config import Settings
@@ -29,8 +29,12 @@ class Library:
 
     @property
     def search(self) -> Search:
-        """The search of this moment: ask once for what belongs together."""
-        return self.present.get()
+        """The search of this moment, one and the same for a request from its beginning to its end."""
+        if not has_request_context():
+            return self.present.get()
+        if "search" not in g:
+            g.search = self.present.get()
+        return cast(Search, g.search)
 
 
 def install(app: Flask, library: Library) -> None:

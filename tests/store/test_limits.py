@@ -328,6 +328,20 @@ def test_an_article_is_named_by_its_id_or_an_address(
         assert limits.article_named(connection, typed) == found
 
 
+def test_who_may_read_an_article_is_told_by_the_names_of_units(library: Database) -> None:
+    def told(article_id: int, source: str) -> list[tuple[str, ...]]:
+        with reading(library) as connection:
+            return limits.readers(connection, article_id, source)
+
+    before = told(4, "secret")
+    limit(library, "source", "secret", COURT, OFFICE)
+    of_source = told(4, "secret")
+    limit(library, "article", 4, OFFICE)
+
+    assert (before, of_source, told(5, "open")) == ([], [("法院", "办公室")], [])
+    assert told(4, "secret") == [("法院", "办公室"), ("办公室",)]
+
+
 def test_copies_that_still_tell_the_same_to_everybody_are_named(library: Database) -> None:
     limit(library, "article", 2, COURT)
     with reading(library) as connection:

@@ -187,7 +187,7 @@ def test_what_editors_added_is_in_every_opening_of_the_search(tmp_path: Path) ->
     settings: Settings = shelf.build(tmp_path / "data")
     database = open_database(settings.database)
     with writing(database) as connection:
-        stored.decide(connection, stored.OwnTerm("枫溪夜话会"), "a")
+        stored.decide(connection, [stored.OwnTerm("枫溪夜话会")], "a")
     app = create_app(settings)
     search = app.extensions[EXTENSION].search
     standing = words.standing(database, settings, search)

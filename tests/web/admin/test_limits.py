@@ -86,11 +86,14 @@ def test_an_administrator_outside_the_unit_sees_the_id_and_not_the_article(app: 
     post(admin, "/admin/limits", {"kind": "article", "articles": shelf.FULL, "units": COURT})
     pages = [one.get("/admin/limits").text for one in (admin, member)]
     opened = [one.get(f"/a/{shelf.FULL}").status_code for one in (admin, member)]
+    told = member.get(f"/a/{shelf.FULL}").text
     post(admin, "/admin/limits/lift", {"kind": "article", "name": shelf.FULL})
 
     assert [f'href="/a/{shelf.FULL}"' in page for page in pages] == [False, True]
     assert all("检察机关党建" not in page for page in pages)
     assert opened == [404, 200]
+    assert "只对县法院的人显示，请勿外传。" in told and f'href="/admin/limits?article={shelf.FULL}"' in told
+    assert f">{shelf.FULL}</textarea>" in member.get(f"/admin/limits?article={shelf.FULL}").text
 
 
 @pytest.mark.parametrize(
