@@ -9,6 +9,7 @@ from kb.config import Settings
 from kb.web import create_app
 from kb.web.access import public
 from kb.web.door import Refusal, RefusalWithTls
+from tests.making import FOR_TESTS
 from tests.web.people import csrf, signed_in
 
 CSP = (
@@ -31,12 +32,17 @@ def fail(status: int) -> str:
     abort(status)
 
 
-@pytest.fixture
-def failing(settings: Settings) -> FlaskClient:
-    """An application with a route that fails as told."""
-    app = create_app(settings)
+@pytest.fixture(scope="module")
+def failing_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """An application with a route that fails as told; nothing is stored."""
+    app = create_app(Settings(data=tmp_path_factory.mktemp("failing") / "data", **FOR_TESTS))
     app.add_url_rule("/fail/<int:status>", view_func=fail)
-    return app.test_client()
+    return app
+
+
+@pytest.fixture
+def failing(failing_app: Flask) -> FlaskClient:
+    return failing_app.test_client()
 
 
 @pytest.mark.parametrize(
