@@ -15,6 +15,7 @@ from kb.engine.array_engine import ArrayEngine
 from kb.errors import EngineDownError
 from kb.model import Article, Block, Page, StoredArticle
 from kb.query import parse
+from kb.store.words import MADE_WITH_KEPT
 from kb.text.segment import Segmenter
 
 SUBJECTS = ("主题党日", "廉政教育", "志愿服务", "普法宣传", "乡村振兴")
@@ -135,7 +136,7 @@ def make(index: Path, *, steps: int) -> Known:
 def left_over(index: Path) -> list[str]:
     """Files that no kept generation names, and what lies there beyond CURRENT and two generations."""
     kept = generations.sealed(index)
-    known = {index / generations.CURRENT, *kept[:2]}
+    known = {index / generations.CURRENT, *kept[:2], *sorted(index.glob("words-*.json"))[:MADE_WITH_KEPT]}
     for folder in kept[:2]:
         known |= {folder / generations.MANIFEST}
         known |= {folder / name for name in json.loads((folder / generations.MANIFEST).read_text())["files"]}

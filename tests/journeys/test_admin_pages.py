@@ -14,7 +14,7 @@ from kb.store import frontier, runs, searches, tables
 from kb.store.db import writing
 from kb.web import create_app
 from kb.web.library import EXTENSION
-from tests.journeys.test_browser import AXE, CHROMIUM, FLAGS, RULES, measure, serving
+from tests.journeys.test_browser import AXE, CHROMIUM, FLAGS, RULES, measure, mostly_slow, serving
 from tests.web import shelf
 from tests.web.people import signed_in
 
@@ -87,7 +87,7 @@ def window(chromium: Browser, made: Flask, base: str, *, script: bool = True) ->
     return context
 
 
-@pytest.mark.parametrize("kind", PAGES)
+@pytest.mark.parametrize("kind", mostly_slow(PAGES, {"sources"}))
 def test_a_page_is_accessible_and_fits_every_screen(
     kind: str, chromium: Browser, made: Flask, base: str
 ) -> None:

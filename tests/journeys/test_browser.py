@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,25 @@ PAGES = {
     "empty home": ("empty:/", 200),
     "no index": ("empty:/search?q=三会一课", 503),
 }
+# Of these in the fast suite: each takes Chromium a second or two.
+FAST = {
+    "home",
+    "results",
+    "no result",
+    "query error",
+    "article",
+    "hostile article",
+    "advanced",
+    "calendar",
+    "issue",
+    "withdrawn",
+}
+
+
+def mostly_slow(kinds: Iterable[str], fast: Collection[str]) -> list[Any]:
+    """Values for parametrize, of which the fast suite takes a few."""
+    return [kind if kind in fast else pytest.param(kind, marks=pytest.mark.slow) for kind in kinds]
+
 
 pytestmark = [
     pytest.mark.browser,
@@ -159,7 +178,7 @@ def measure(page: Page, width: int) -> tuple[int, list[Any]]:
     return page.evaluate("document.documentElement.scrollWidth"), page.evaluate(SMALL)
 
 
-@pytest.mark.parametrize("kind", PAGES)
+@pytest.mark.parametrize("kind", mostly_slow(PAGES, FAST))
 def test_a_page_is_accessible_quiet_and_fits_every_screen(
     open_page: Callable[[str], Page], visit: Visit, kind: str
 ) -> None:

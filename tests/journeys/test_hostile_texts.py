@@ -292,6 +292,7 @@ def test_there_are_three_hundred_different_attacks() -> None:
     assert sum("kbHit" in text for text in TEXTS) >= 250
 
 
+@pytest.mark.slow
 def test_a_page_that_takes_texts_for_markup_is_found_out(watcher: Watcher) -> None:
     """The test itself: what it looks for, it sees."""
     numbers = range(0, len(TEXTS), 25)
@@ -306,6 +307,7 @@ def test_a_page_that_takes_texts_for_markup_is_found_out(watcher: Watcher) -> No
     assert len(watcher.wrong) >= len(numbers) / 2 and ran
 
 
+@pytest.mark.slow
 def test_on_every_page_the_attacks_are_text_and_nothing_runs(watcher: Watcher, app: Flask) -> None:
     seen = 0
     for role, rule in pages(app):

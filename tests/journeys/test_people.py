@@ -16,7 +16,7 @@ from kb.store.db import reading, writing
 from kb.store.search_history import Searching
 from kb.web import create_app
 from kb.web.library import EXTENSION
-from tests.journeys.test_browser import AXE, CHROMIUM, FLAGS, RULES, Visit, measure, serving
+from tests.journeys.test_browser import AXE, CHROMIUM, FLAGS, RULES, Visit, measure, mostly_slow, serving
 from tests.web import shelf
 from tests.web.people import NO_PASSWORD
 
@@ -127,7 +127,7 @@ def style(page: Page, selector: str, name: str) -> Any:
     return page.evaluate("([s, n]) => getComputedStyle(document.querySelector(s))[n]", [selector, name])
 
 
-@pytest.mark.parametrize("kind", OWN)
+@pytest.mark.parametrize("kind", mostly_slow(OWN, {"me", "users"}))
 def test_pages_for_one_person_are_accessible_and_fit_every_screen(
     seen: Visit, base: str, enter: Callable[..., int], kind: str
 ) -> None:
@@ -145,7 +145,7 @@ def test_pages_for_one_person_are_accessible_and_fit_every_screen(
     assert seen.complaints == []
 
 
-@pytest.mark.parametrize("kind", LARGE)
+@pytest.mark.parametrize("kind", mostly_slow(LARGE, {"results"}))
 def test_every_page_in_the_largest_letters_fits_every_screen(seen: Visit, base: str, kind: str) -> None:
     page = seen.page
     large(page, base)
@@ -155,6 +155,7 @@ def test_every_page_in_the_largest_letters_fits_every_screen(seen: Visit, base: 
     assert [measure(page, width)[0] for width in SCREENS] == list(SCREENS)
 
 
+@pytest.mark.slow
 def test_results_in_the_largest_letters_and_high_contrast_are_accessible(seen: Visit, base: str) -> None:
     large(seen.page, base)
     seen.page.goto(f"{base}/search?q={quote('三会一课')}&newspaper={quote('云岭日报')}")
@@ -162,6 +163,7 @@ def test_results_in_the_largest_letters_and_high_contrast_are_accessible(seen: V
     assert faults(seen.page) == []
 
 
+@pytest.mark.slow
 def test_paper_is_the_same_whatever_was_chosen(seen: Visit, base: str) -> None:
     page = seen.page
     page.emulate_media(media="print")
@@ -222,6 +224,7 @@ def test_my_page_works_without_javascript(
         assert search_history.of_user(connection, user_id) == []
 
 
+@pytest.mark.slow
 def test_somebody_is_added_and_locked_without_javascript(
     chromium: Browser, base: str, enter: Callable[..., int]
 ) -> None:
@@ -284,6 +287,7 @@ def test_keys_walk_through_results_and_open_one(seen: Visit, base: str) -> None:
     assert seen.complaints == []
 
 
+@pytest.mark.slow
 def test_keys_walk_through_the_marks_and_to_the_neighbours_of_an_article(seen: Visit, base: str) -> None:
     page = seen.page
     page.goto(f"{base}/search?q={quote('党建')}")
@@ -312,6 +316,7 @@ def test_keys_walk_through_the_marks_and_to_the_neighbours_of_an_article(seen: V
     assert "/search?q=" in back  # the marks are no steps back
 
 
+@pytest.mark.slow
 def test_help_on_keys_opens_closes_and_is_accessible(seen: Visit, base: str) -> None:
     page = seen.page
     page.goto(f"{base}/papers")

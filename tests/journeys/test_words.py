@@ -52,6 +52,7 @@ def faults(page: Page) -> list[object]:
     return [rule["id"] for rule in found["violations"]] + [one for one in wide if one[1] != (one[0], [])]
 
 
+@pytest.mark.slow
 def test_an_editor_adds_a_word_sends_files_and_judges_a_page(
     editor: tuple[Visit, str], tmp_path: Path
 ) -> None:

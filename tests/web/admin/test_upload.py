@@ -170,6 +170,7 @@ def test_an_archive_that_unpacks_to_far_too_much_is_refused(library: Library, ed
     assert "弹.jsonl.gz" in upload.files[0].reasons[0]
 
 
+@pytest.mark.slow
 def test_a_file_that_takes_too_long_is_given_up_and_the_others_go_on(
     library: Library, editor: FlaskClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
