@@ -19,7 +19,7 @@ from kb import __version__
 from kb.config import Settings, prepare_data
 from kb.errors import BackupError, StoreError
 from kb.model import Actor
-from kb.store import archive, audit, audit_copy
+from kb.store import archive, audit, audit_copy, moments
 from kb.store.archive import Unpacked, Writer, chunks_of
 from kb.store.backup_folder import (
     PARTIAL,
@@ -264,7 +264,7 @@ def _made_current(staging: Path, data: Path, found: Backup, actor: Actor) -> boo
 
 
 def _end_sign_ins(connection: Connection) -> None:
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = moments.now()
     connection.execute(update(sign_ins).where(sign_ins.c.ended_at.is_(None)).values(ended_at=now))
     connection.execute(delete(one_time_tokens))
 

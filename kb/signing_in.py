@@ -16,7 +16,7 @@ from sqlalchemy import Engine as Database
 from kb.config import Settings
 from kb.errors import AccountError
 from kb.model import Actor
-from kb.store import audit, devices, guesses, passwords, sign_ins, users
+from kb.store import audit, devices, guesses, moments, passwords, sign_ins, users
 from kb.store.db import writing
 from kb.store.guesses import Bucket
 from kb.store.policy import ADDRESS, limits, policy
@@ -57,7 +57,7 @@ def enter(database: Database, settings: Settings, attempt: Attempt) -> Entered:
         buckets = _buckets(connection, settings, user, name, attempt)
         until = _count(connection, buckets)
         if until:
-            _failed(connection, user, attempt, "refused", {"reason": "wait", "until": _text(until)})
+            _failed(connection, user, attempt, "refused", {"reason": "wait", "until": moments.moment(until)})
     if until:
         raise _wait(until)
     right = _checked(database, settings, buckets, kept, attempt.password)
@@ -190,7 +190,3 @@ def _wait(until: datetime) -> AccountError:
     words = f"{seconds} 秒" if seconds < 120 else f"{-(-seconds // 60)} 分钟"
     time = until.astimezone().strftime("%H:%M:%S")
     return AccountError("account.wait", time=time, wait=words, seconds=seconds)
-
-
-def _text(until: datetime) -> str:
-    return until.strftime(users.SECOND)

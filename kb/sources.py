@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from itertools import accumulate, pairwise
 from math import ceil, sqrt
 from pathlib import Path
@@ -19,7 +19,7 @@ from kb.crawl.source import Source, load
 from kb.errors import ConfigError, EngineDownError
 from kb.model import NOTHING_HIDDEN, Hidden, LengthRange, Page, Query
 from kb.search import Search
-from kb.store import frontier, runs, source_states
+from kb.store import frontier, moments, runs, source_states
 from kb.store.db import reading
 from kb.store.frontier import SourceStatus
 from kb.store.runs import Run
@@ -131,7 +131,7 @@ def overview(
     with reading(database) as connection:
         status = {one.source: one for one in frontier.status(connection)}
         last, paused = runs.last(connection), source_states.paused(connection)
-        news = runs.news(connection, since=_stamp(NEWS_DAYS))
+        news = runs.news(connection, since=moments.now(NEWS_DAYS))
         lines = tuple(
             SourceLine(
                 slug=slug,
@@ -166,10 +166,6 @@ def _counted(search: Search, hidden: Hidden) -> tuple[dict[str, int], dict[str, 
     without = {name: by_source({facet: ("",)}) for name, facet in FACETS.items()}
     lacking = {slug: {name: counts.get(slug, 0) for name, counts in without.items()} for slug in articles}
     return articles, lacking
-
-
-def _stamp(days: int) -> str:
-    return (datetime.now(UTC) - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # --- what is odd -------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from kb import accounts
 from kb.config import Settings
 from kb.errors import AccountError
 from kb.model import Actor
-from kb.store import passwords, policy, sign_ins, tables, users
+from kb.store import moments, passwords, policy, sign_ins, tables, users
 from kb.store.db import reading, writing
 from tests.making import PASSWORD
 
@@ -261,7 +261,7 @@ def test_only_dengbao2_lets_a_password_grow_too_old(database: Database, settings
     with writing(database) as connection:
         user_id = add(connection, settings, must_change=False)
         fresh = users.one(connection, user_id)
-        long_ago = (datetime.now(UTC) - timedelta(days=90)).strftime(users.SECOND)
+        long_ago = (datetime.now(UTC) - timedelta(days=90)).strftime(moments.SECOND)
         connection.execute(update(tables.users).values(password_set_at=long_ago))
         old = users.one(connection, user_id)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
@@ -19,7 +18,7 @@ from kb.model import (
     Status,
     StoredArticle,
 )
-from kb.store import content
+from kb.store import content, moments
 from kb.store.limits import visible
 from kb.store.reprints import earliest_seen, link, near_ids
 from kb.store.tables import article_versions, articles, sequence
@@ -192,7 +191,7 @@ def _values(item: NewArticle) -> dict[str, Any]:
         "simhash": simhash("\n".join(body)),
         "body_chars": sum(len(text) for text in body),
         "page_hash": item.page_hash,
-        "stored_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "stored_at": moments.now(),
     }
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from kb.store import moments
 from kb.store.sign_ins import hashed
 from kb.store.tables import devices
-from kb.store.users import SECOND
 
 KEPT = timedelta(days=400)  # after a device was last used; longer no browser keeps a cookie
 MOST = 20  # of one person
@@ -18,7 +18,7 @@ MOST = 20  # of one person
 def known(connection: Connection, user_id: int, token: str) -> int | None:
     """The number of the browser with this token, if the person signed in with it before."""
     wanted = (devices.c.user_id == user_id) & (devices.c.token_hash == hashed(token))
-    recent = devices.c.seen_at > _text(datetime.now(UTC) - KEPT)
+    recent = devices.c.seen_at > moments.moment(datetime.now(UTC) - KEPT)
     return connection.scalar(select(devices.c.id).where(wanted, recent))
 
 
@@ -37,8 +37,8 @@ def remember(connection: Connection, user_id: int, token: str) -> str:
     old = devices.c.token_hash == hashed(token)
     connection.execute(update(devices).where(old).values(token_hash=hashed(new)))
     own = (devices.c.user_id == user_id) & (devices.c.token_hash == hashed(new))
-    if not connection.execute(update(devices).where(own).values(seen_at=_text(now))).rowcount:
-        values = {"user_id": user_id, "token_hash": hashed(new), "seen_at": _text(now)}
+    if not connection.execute(update(devices).where(own).values(seen_at=moments.moment(now))).rowcount:
+        values = {"user_id": user_id, "token_hash": hashed(new), "seen_at": moments.moment(now)}
         connection.execute(insert(devices).values(values))
     _forget_old(connection, user_id, now)
     return new
@@ -58,8 +58,4 @@ def _forget_old(connection: Connection, user_id: int, now: datetime) -> None:
         .limit(MOST)
     )
     beyond = (devices.c.user_id == user_id) & devices.c.id.not_in(latest.scalar_subquery())
-    connection.execute(delete(devices).where(beyond | (devices.c.seen_at < _text(now - KEPT))))
-
-
-def _text(at: datetime) -> str:
-    return at.strftime(SECOND)
+    connection.execute(delete(devices).where(beyond | (devices.c.seen_at < moments.moment(now - KEPT))))

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from kb.config import Settings
+from kb.store import moments
 from kb.store.guesses import Rule
 from kb.store.sign_ins import Limits
-from kb.store.users import SECOND, User
+from kb.store.users import User
 
 MOST = 256  # characters of a password
 
@@ -51,5 +52,5 @@ def password_due(settings: Settings, user: User) -> bool:
     days = policy(settings).days
     if user.must_change or days is None:
         return user.must_change
-    set_at = datetime.strptime(user.password_set_at, SECOND).replace(tzinfo=UTC)
+    set_at = datetime.strptime(user.password_set_at, moments.SECOND).replace(tzinfo=UTC)
     return datetime.now(UTC) - timedelta(days=days) >= set_at

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
 
 from kb.model import REVIEW_BELOW, Article
-from kb.store import articles, content
+from kb.store import articles, content, moments
 from kb.store.articles import NewArticle, Outcome
 from kb.store.tables import reviews
 from kb.text.fingerprint import Fingerprints
@@ -93,17 +92,13 @@ def _queue(
         "state": "waiting",
     }
     if row is None:
-        values |= {"created_at": _now(), "created_by": doubt.by}
+        values |= {"created_at": moments.now(), "created_by": doubt.by}
         connection.execute(insert(reviews).values(**values))
         return
     if row.page_hash != page_hash:  # other bytes: what was decided about the former ones is over
-        values |= {"created_at": _now(), "created_by": doubt.by}
+        values |= {"created_at": moments.now(), "created_by": doubt.by}
         values |= {"decided_at": None, "decided_by": None, "note": None}
     connection.execute(update(reviews).where(reviews.c.id == row.id).values(**values))
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # --- reading the queue --------------------------------------------------------------------------------------------
@@ -173,7 +168,7 @@ def decide(
     """
     values: dict[str, Any] = {
         "state": state,
-        "decided_at": _now() if state != "waiting" else None,
+        "decided_at": moments.now() if state != "waiting" else None,
         "decided_by": by if state != "waiting" else None,
         "note": note,
         "article_id": article_id,

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
 
+from kb.store import moments
 from kb.store.tables import runs
 
 Outcome = Literal["running", "interrupted", "stopped", "failures", "done"]
@@ -57,7 +57,7 @@ class Run:
 def begin(connection: Connection, source: str) -> int:
     """The line of a run that begins now, by this process; returns its id."""
     none = dict.fromkeys(COUNTS, 0)
-    values = {"source": source, "started_at": _moment(), "pid": os.getpid(), "lacking": {}}
+    values = {"source": source, "started_at": moments.now(), "pid": os.getpid(), "lacking": {}}
     added = connection.execute(insert(runs).values(**none, **values)).inserted_primary_key
     return int(added[0])  # type: ignore[index]  # SQLite gives it
 
@@ -79,7 +79,7 @@ def end(
 ) -> None:
     """The run is over; `stopped`: key and words of the error that ended it before its work did."""
     key, words = stopped or (None, None)
-    values = {"ended_at": _moment(), "stopped": key, "detail": words, "lacking": dict(lacking)}
+    values = {"ended_at": moments.now(), "stopped": key, "detail": words, "lacking": dict(lacking)}
     connection.execute(update(runs).where(runs.c.id == run_id).values(**_counts(counts), **values))
 
 
@@ -166,7 +166,3 @@ _NAMES = tuple(one.name for one in fields(Run))
 
 def _run(row: Row[Any]) -> Run:
     return Run(**{name: row._mapping[name] for name in _NAMES})
-
-
-def _moment() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

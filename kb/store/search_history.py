@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from kb.store import moments
 from kb.store.tables import search_history, users
 
 
@@ -75,12 +75,9 @@ def clear(connection: Connection, user_id: int) -> int:
 
 def forget(connection: Connection, days: int) -> int:
     """Delete what is older than `days`; returns how many."""
-    return connection.execute(delete(search_history).where(search_history.c.asked_at < moment(days))).rowcount
-
-
-def moment(days_ago: int = 0) -> str:
-    """A moment as it is stored."""
-    return (datetime.now(UTC) - timedelta(days=days_ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return connection.execute(
+        delete(search_history).where(search_history.c.asked_at < moments.now(days))
+    ).rowcount
 
 
 def _since(connection: Connection, user_id: int) -> str | None:

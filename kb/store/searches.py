@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice
 
 from sqlalchemy import Connection, case, delete, func, insert, select
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, case, delete, func, insert, select
 from kb.errors import QueryError
 from kb.model import Word
 from kb.query import parse
+from kb.store import moments
 from kb.store.tables import searches
 
 LINES = 20  # of each list of a report
@@ -58,7 +59,7 @@ class Report:
 
 def searched(text: str, total: int, took_ms: float) -> Searched:
     """A search that was just answered."""
-    return Searched(_moment(), " ".join(text.split())[:TEXT_CHARS], total, round(took_ms))
+    return Searched(moments.now(), " ".join(text.split())[:TEXT_CHARS], total, round(took_ms))
 
 
 def record(connection: Connection, items: Sequence[Searched]) -> None:
@@ -69,12 +70,12 @@ def record(connection: Connection, items: Sequence[Searched]) -> None:
 
 def forget(connection: Connection, days: int) -> int:
     """Delete what is older than `days`; returns how many."""
-    return connection.execute(delete(searches).where(searches.c.asked_at < _moment(days))).rowcount
+    return connection.execute(delete(searches).where(searches.c.asked_at < moments.now(days))).rowcount
 
 
 def report(connection: Connection, days: int, *, lines: int = LINES) -> Report:
     """The log of the last `days` days, `lines` of each list."""
-    recent = searches.c.asked_at >= _moment(days)
+    recent = searches.c.asked_at >= moments.now(days)
     last = (
         select(func.max(searches.c.id).label("id"), func.count().label("times"))
         .add_columns(func.max(searches.c.took_ms).label("longest_ms"))
@@ -131,7 +132,3 @@ def _is_plain(text: str) -> bool:
     except QueryError:
         return False
     return not query.is_strict and all(isinstance(one, Word) and one.field is None for one in query.clauses)
-
-
-def _moment(days_ago: int = 0) -> str:
-    return (datetime.now(UTC) - timedelta(days=days_ago)).strftime("%Y-%m-%dT%H:%M:%SZ")

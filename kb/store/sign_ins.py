@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
-from kb.store import users
+from kb.store import moments, users
 from kb.store.tables import sign_ins
-from kb.store.users import SECOND, User
+from kb.store.users import User
 
 MINUTE = timedelta(minutes=1)
 KEPT = timedelta(days=180)  # that an ended sign-in stays on record
@@ -52,7 +52,7 @@ class SignInLine:
 def begin(connection: Connection, user_id: int, *, address: str = "", device: str = "") -> str:
     """Sign a person in; returns the token for the browser's cookie."""
     token = secrets.token_urlsafe(32)
-    now = _text(datetime.now(UTC))
+    now = moments.now()
     values = {"user_id": user_id, "token_hash": hashed(token), "created_at": now, "seen_at": now}
     said = {"address": address[:ADDRESS_CHARS], "device": device[:DEVICE_CHARS]}
     connection.execute(insert(sign_ins).values(values | said))
@@ -83,7 +83,9 @@ def present(
     user = users.one(connection, row.user_id) if row is not None else None
     if row is None or user is None or user.locked_at:
         return None
-    return SignIn(row.id, user, row.seen_at <= _text(at - MINUTE) or row.seen_at > _text(at))
+    return SignIn(
+        row.id, user, row.seen_at <= moments.moment(at - MINUTE) or row.seen_at > moments.moment(at)
+    )
 
 
 def seen(
@@ -93,15 +95,15 @@ def seen(
     at = now or datetime.now(UTC)
     sweep(connection, limits, now=at)
     holds = (sign_ins.c.id == sign_in_id) & sign_ins.c.ended_at.is_(None)
-    connection.execute(update(sign_ins).where(holds).values(seen_at=_text(at)))
+    connection.execute(update(sign_ins).where(holds).values(seen_at=moments.moment(at)))
 
 
 def sweep(connection: Connection, limits: Limits = USUAL, *, now: datetime | None = None) -> None:
     """End the sign-ins that are over, and forget those that ended long ago."""
     at = now or datetime.now(UTC)
     over = sign_ins.c.ended_at.is_(None) & _over(limits, at)
-    connection.execute(update(sign_ins).where(over).values(ended_at=_text(at)))
-    connection.execute(delete(sign_ins).where(sign_ins.c.ended_at < _text(at - KEPT)))
+    connection.execute(update(sign_ins).where(over).values(ended_at=moments.moment(at)))
+    connection.execute(delete(sign_ins).where(sign_ins.c.ended_at < moments.moment(at - KEPT)))
 
 
 def of_user(connection: Connection, user_id: int) -> list[SignInLine]:
@@ -134,18 +136,14 @@ def hashed(token: str) -> str:
 
 def _end(connection: Connection, wanted: ColumnElement[bool]) -> int:
     holds = wanted & sign_ins.c.ended_at.is_(None)
-    ended = update(sign_ins).where(holds).values(ended_at=_text(datetime.now(UTC)))
+    ended = update(sign_ins).where(holds).values(ended_at=moments.now())
     return connection.execute(ended).rowcount
 
 
 def _over(limits: Limits, at: datetime) -> ColumnElement[bool]:
     """Those too old, too long unused, or last seen in what is now the future."""
     return or_(
-        sign_ins.c.seen_at <= _text(at - limits.idle),
-        sign_ins.c.created_at <= _text(at - limits.absolute),
-        sign_ins.c.seen_at > _text(at + MINUTE),
+        sign_ins.c.seen_at <= moments.moment(at - limits.idle),
+        sign_ins.c.created_at <= moments.moment(at - limits.absolute),
+        sign_ins.c.seen_at > moments.moment(at + MINUTE),
     )
-
-
-def _text(at: datetime) -> str:
-    return at.strftime(SECOND)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
 from kb.model import Actor
-from kb.store import audit
+from kb.store import audit, moments
 from kb.store.tables import source_states
 
 
@@ -32,7 +31,7 @@ def set_paused(connection: Connection, actor: Actor, source: str, *, is_paused: 
     if (source in paused(connection)) == is_paused:
         return False
     connection.execute(delete(source_states).where(source_states.c.source == source))
-    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = moments.now()
     connection.execute(
         insert(source_states).values(
             source=source, is_paused=is_paused, changed_at=moment, changed_by=actor.name

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from kb.store import moments
 from kb.store.tables import uploads
 
 TOLD = 20  # articles and failures of one file that are named; the rest is counted
@@ -44,7 +44,7 @@ class Upload:
 def begin(connection: Connection, by: str, files: Sequence[UploadedFile]) -> int:
     """Note files that have come; returns the id."""
     values = {
-        "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "at": moments.now(),
         "by": by,
         "files": [asdict(one) for one in files],
     }

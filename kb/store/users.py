@@ -5,15 +5,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from kb.model import Role
+from kb.store import moments
 from kb.store.tables import user_units, users
-
-SECOND = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ def add(
     must_change: bool = False,
 ) -> int:
     """Store an account; returns its id."""
-    now = _now()
+    now = moments.now()
     values = {
         "name": name,
         "full_name": full_name,
@@ -107,7 +105,11 @@ def kept(connection: Connection, user_id: int) -> Kept | None:
 
 def set_password(connection: Connection, user_id: int, kept: Kept, *, must_change: bool) -> None:
     """Store a new password, and what is kept of earlier ones."""
-    values = {"password_hash": kept.present, "old_hashes": list(kept.earlier), "password_set_at": _now()}
+    values = {
+        "password_hash": kept.present,
+        "old_hashes": list(kept.earlier),
+        "password_set_at": moments.now(),
+    }
     _set(connection, user_id, must_change=must_change, **values)
 
 
@@ -119,7 +121,7 @@ def rehash(connection: Connection, user_id: int, old: str, new: str) -> None:
 
 def set_locked(connection: Connection, user_id: int, *, locked: bool) -> None:
     """Lock an account, or let its person in again."""
-    _set(connection, user_id, locked_at=_now() if locked else None)
+    _set(connection, user_id, locked_at=moments.now() if locked else None)
 
 
 def set_preferences(connection: Connection, user_id: int, values: Mapping[str, Any]) -> None:
@@ -175,7 +177,3 @@ def _user(row: Row[Any], units: Collection[int]) -> User:
         password_set_at=row.password_set_at,
         preferences=row.preferences,
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime(SECOND)

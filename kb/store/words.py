@@ -10,13 +10,13 @@ import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from kb import config
+from kb.store import moments
 from kb.store.tables import lexicon_words, sequence, synonym_groups
 from kb.text import lexicon as lines
 from kb.text import synonyms
@@ -62,10 +62,6 @@ def _count_change(connection: Connection, kind: Kind) -> None:
         connection.execute(insert(sequence).values(name=kind, value=1))
 
 
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 # --- lexicon --------------------------------------------------------------------------------------------------
 
 
@@ -97,7 +93,7 @@ def decide(
     if gone:
         connection.execute(delete(lexicon_words).where(lexicon_words.c.word == bindparam("gone")), gone)
     if terms:
-        said = {"changed_at": _now(), "changed_by": by}
+        said = {"changed_at": moments.now(), "changed_by": by}
         rows = [
             {"word": one.word, "frequency": one.frequency, "is_removed": one.is_removed, **said}
             for one in terms
@@ -130,7 +126,7 @@ def groups(connection: Connection) -> list[Group]:
 
 def add_group(connection: Connection, names: tuple[str, ...], by: str, *, is_removed: bool) -> int:
     """Keep a group, or that a shipped one `is_removed`. Returns its id."""
-    values = {"names": list(names), "is_removed": is_removed, "changed_at": _now(), "changed_by": by}
+    values = {"names": list(names), "is_removed": is_removed, "changed_at": moments.now(), "changed_by": by}
     made = connection.execute(insert(synonym_groups).values(values)).inserted_primary_key
     _count_change(connection, "synonyms")
     return int(made[0])  # type: ignore[index]  # an insert has one
@@ -138,7 +134,7 @@ def add_group(connection: Connection, names: tuple[str, ...], by: str, *, is_rem
 
 def set_removed(connection: Connection, group_id: int, by: str, *, is_removed: bool) -> None:
     """Take a group of the library's own out, or put it back."""
-    values = {"is_removed": is_removed, "changed_at": _now(), "changed_by": by}
+    values = {"is_removed": is_removed, "changed_at": moments.now(), "changed_by": by}
     connection.execute(update(synonym_groups).where(synonym_groups.c.id == group_id).values(values))
     _count_change(connection, "synonyms")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
@@ -11,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from kb import accounts, signing_in
 from kb.errors import AccessError, AccountError
-from kb.store import audit, own_data, search_history, sign_ins, units
+from kb.store import audit, moments, own_data, search_history, sign_ins, units
 from kb.store.db import reading, writing
 from kb.store.users import User
 from kb.web.access import ROLE_NAMES, signed_in
@@ -101,7 +100,7 @@ def clear_history() -> AnyResponse:
     the_library().log.flush()
     with writing(the_library().database) as connection:
         count = search_history.clear(connection, the_user().id)
-        prefer(connection, the_user().id, history_since=search_history.moment())
+        prefer(connection, the_user().id, history_since=moments.now())
     flash(f"已清除 {count} 条检索历史。")
     return _back("history")
 
@@ -111,7 +110,7 @@ def clear_history() -> AnyResponse:
 def switch_history() -> AnyResponse:
     wanted = "off" if request.form.get("history") == "off" else "on"
     with writing(the_library().database) as connection:
-        since = {"history_since": search_history.moment()} if wanted == "on" else {}
+        since = {"history_since": moments.now()} if wanted == "on" else {}
         prefer(connection, the_user().id, history=wanted, **since)
     flash("从现在起记录检索历史。" if wanted == "on" else "从现在起不再记录检索历史；已有的可以清除。")
     return _back("history")
@@ -129,7 +128,7 @@ def export() -> Response:
     with writing(the_library().database) as connection:
         audit.record(connection, actor, "data.exported", f"user:{user.name}")
         data: dict[str, Any] = own_data.of_user(connection, user)
-    data["exported_at"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    data["exported_at"] = moments.now()
     text = json.dumps(data, ensure_ascii=False, indent=2)
     answer = Response(text, mimetype="application/json")
     answer.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from kb.store import search_history, sign_ins, units, users
+from kb.store import moments, search_history, sign_ins, units, users
 from kb.store.db import reading, writing
 from kb.store.search_history import Searching
 from kb.web import create_app
@@ -103,7 +103,7 @@ def enter(made: Flask, base: str) -> Callable[..., int]:
             sign_ins.end_all(connection, found.id)
             sign_ins.begin(connection, found.id, address="10.1.2.3", device=WINDOWS_7)
             token = sign_ins.begin(connection, found.id, address="127.0.0.1", device="test")
-            search_history.record(connection, [Searching(found.id, "三会一课", 24, search_history.moment())])
+            search_history.record(connection, [Searching(found.id, "三会一课", 24, moments.now())])
         context.add_cookies([{"name": "sign_in", "value": token, "url": base}])
         return found.id
 

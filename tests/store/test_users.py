@@ -13,12 +13,12 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy import Engine as Database
 
 from kb.config import Settings
-from kb.store import devices, guesses, passwords, sign_ins, tables, users
+from kb.store import devices, guesses, moments, passwords, sign_ins, tables, users
 from kb.store.db import open_database, writing
 from kb.store.guesses import Rule
 from kb.store.policy import ADDRESS, POLICIES
 from kb.store.sign_ins import Limits
-from kb.store.users import SECOND, Kept
+from kb.store.users import Kept
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 RULE = Rule(3, timedelta(seconds=10), timedelta(seconds=60))
@@ -93,7 +93,7 @@ def test_a_folded_name_folds_to_itself(name: str) -> None:
 
 def aged(connection: Connection, **columns: datetime) -> None:
     connection.execute(
-        update(tables.sign_ins).values({name: at.strftime(SECOND) for name, at in columns.items()})
+        update(tables.sign_ins).values({name: at.strftime(moments.SECOND) for name, at in columns.items()})
     )
 
 

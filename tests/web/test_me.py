@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from kb import accounts
 from kb.model import Actor
-from kb.store import search_history, sign_ins, tables, users
+from kb.store import moments, search_history, sign_ins, tables, users
 from kb.store.db import reading, writing
 from kb.store.search_history import Searching
 from kb.web.library import EXTENSION, Library
@@ -62,7 +62,7 @@ def history(app: Flask, name: str) -> list[str]:
 
 
 def searched(app: Flask, name: str, *queries: str, at: str | None = None) -> None:
-    who, when = id_of(app, name), at or search_history.moment()
+    who, when = id_of(app, name), at or moments.now()
     with writing(library(app).database) as connection:
         search_history.record(connection, [Searching(who, query, 3, when) for query in queries])
 
@@ -177,7 +177,7 @@ def test_switched_off_nothing_more_is_kept_until_it_is_on_again(app: Flask) -> N
 def test_a_search_of_somebody_who_is_gone_hinders_no_other(app: Flask) -> None:
     person(app, "me-stays")
     with writing(library(app).database) as connection:
-        now, stays = search_history.moment(), id_of(app, "me-stays")
+        now, stays = moments.now(), id_of(app, "me-stays")
         search_history.record(
             connection, [Searching(999_999, "不在了", 1, now), Searching(stays, "还在", 1, now)]
         )

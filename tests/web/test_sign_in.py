@@ -23,7 +23,7 @@ from kb.config import Settings
 from kb.errors import AccountError, StoreError
 from kb.model import Actor, Role
 from kb.signing_in import Attempt
-from kb.store import passwords, tables, users
+from kb.store import moments, passwords, tables, users
 from kb.store.db import writing
 from kb.web import create_app, visitor
 from kb.web.forms import safe_next, this_page
@@ -112,7 +112,7 @@ def pass_time(site: Flask, **by: float) -> None:
 
 
 def _back(text: str, ago: timedelta) -> str:
-    return (datetime.strptime(text, users.SECOND).replace(tzinfo=UTC) - ago).strftime(users.SECOND)
+    return (datetime.strptime(text, moments.SECOND).replace(tzinfo=UTC) - ago).strftime(moments.SECOND)
 
 
 def recorded(site: Flask, action: str) -> list[tuple[str, str, str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from kb import sources
 from kb.errors import WORDS, QueryError
-from kb.store import audit, frontier, runs, source_states
+from kb.store import audit, frontier, moments, runs, source_states
 from kb.store.db import reading, writing
 from kb.store.lock import holder
 from kb.store.runs import OUTCOMES, Outcome, Run
@@ -135,7 +135,7 @@ def retry(slug: str) -> Response:
     with writing(the_library().database) as connection:
         if not frontier.knows(connection, slug):
             abort(404)
-        count = frontier.retry(connection, slug, now=_now(), url=url)
+        count = frontier.retry(connection, slug, now=moments.now(), url=url)
         if count:
             audit.record(
                 connection, the_visitor().actor, "run.retried", f"source:{slug}", detail={"pages": count}
@@ -147,15 +147,17 @@ def retry(slug: str) -> Response:
 def _of_source(slug: str, failures: frontier.Failures) -> dict[str, Any]:
     """What the list of failed pages needs."""
     name = sources.names(the_library().settings).get(slug, slug)
-    return {"slug": slug, "name": name, "failures": failures, "now": _now(), "reason_name": reason_name}
+    return {
+        "slug": slug,
+        "name": name,
+        "failures": failures,
+        "now": moments.now(),
+        "reason_name": reason_name,
+    }
 
 
 def _pages(count: int) -> int:
     return max(-(-count // LINES), 1)
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def took(run: Run) -> str:
