@@ -459,7 +459,7 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "This password is in use or was lately (the last {count} may not be taken again). Nothing was changed.",
     },
     "account.password_wrong": {
-        "zh": "原密码不对。没有改动;请再输一次。",
+        "zh": "现在的密码不对。没有改动;请再输一次。",
         "en": "The present password is another one. Nothing was changed; type it again.",
     },
     "account.password_differs": {

@@ -73,8 +73,13 @@ def enter(database: Database, settings: Settings, attempt: Attempt) -> Entered:
     return entered
 
 
-def confirm(database: Database, settings: Settings, actor: Actor, user: User, password: str) -> None:
-    """Whoever is signed in knows the password, too. Raises AccountError: account.password_wrong, .wait, .busy."""
+def confirm(
+    database: Database, settings: Settings, actor: Actor, user: User, password: str, *, action: str
+) -> None:
+    """Whoever is signed in knows the password, too. `action`: what for, as the audit log names it.
+
+    Raises AccountError: account.password_wrong, .wait, .busy.
+    """
     buckets = [guesses.of_confirming(user.id, policy(settings).guesses)]
     with writing(database) as connection:
         kept = users.kept(connection, user.id)
@@ -88,7 +93,7 @@ def confirm(database: Database, settings: Settings, actor: Actor, user: User, pa
         else:
             detail = {"reason": "password"}
             target = f"user:{user.name}"
-            audit.record(connection, actor, "password.changed", target, outcome="failed", detail=detail)
+            audit.record(connection, actor, action, target, outcome="failed", detail=detail)
     if not right:
         raise AccountError("account.password_wrong")
 

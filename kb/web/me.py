@@ -148,13 +148,14 @@ def delete() -> AnyResponse | tuple[str, int]:
     """Delete the account of the person who asks, with the password once more."""
     user, actor, library = the_user(), the_visitor().actor, the_library()
     try:
-        signing_in.confirm(library.database, library.settings, actor, user, request.form.get("password", ""))
+        typed = request.form.get("password", "")
+        signing_in.confirm(library.database, library.settings, actor, user, typed, action="data.deleted")
         with writing(library.database) as connection:
             accounts.delete_user(connection, actor, user.id)
             audit.record(connection, actor, "data.deleted", f"user:{user.name}")
     except AccountError as error:
         return _confirm_delete(error), ACCOUNTS.get(error.key, 400)
-    flash("账号已删除。检索和阅读不受影响。")
+    flash("账号已删除。")
     return redirect(url_for("home.page"), 303)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from kb.errors import QueryError
+from kb.errors import KbError, QueryError
 from kb.export.records import results_record
 from kb.model import Results
 from kb.rewriting import both
 from kb.search import DEPTH
-from kb.store import articles
+from kb.store import articles, limits
 from kb.store.db import reading
 from kb.web.access import readers
 from kb.web.asked import (
@@ -116,9 +116,20 @@ def _note(asked: Asked, results: Results) -> None:
     """
     kept = request.cookies.get(_sort_cookie(), "relevance")
     if asked.sort in ("relevance", kept) and replace(asked, sort="relevance") == Asked(asked.text):
-        total = 0 if results.fallback else results.articles
-        user = the_visitor().user
-        the_library().log.note(asked.text, total, results.took_ms, user.id if user else None)
+        user, found = the_visitor().user, 0 if results.fallback else results.articles
+        total = found if user is None or not user.units else _found_by_all(asked.text, found)
+        the_library().log.note(asked.text, total, results.took_ms, user.id if user else None, found)
+
+
+def _found_by_all(text: str, found: int) -> int:
+    """How many of what somebody found everybody would find: the log is read by people who may not see the rest."""
+    library = the_library()
+    with reading(library.database) as connection:
+        hidden = limits.hidden(connection, ())
+    try:
+        return found if hidden.is_empty else library.search.count(text, hidden=hidden)
+    except KbError:  # the index went away meanwhile
+        return 0
 
 
 def _find(asked: Asked, offset: int, limit: int) -> Results:

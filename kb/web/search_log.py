@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import Connection
@@ -35,6 +36,14 @@ POPULAR = 24  # queries, of which not everybody is shown each
 POPULAR_SECONDS = 60.0  # that they stay as they are
 
 
+class _Noted(NamedTuple):
+    """A search that waits to be written."""
+
+    searched: Searched
+    user_id: int | None  # for whose history
+    found: int  # articles, by that person
+
+
 class SearchLog:
     """The log of one process. `note` may be called from any thread."""
 
@@ -42,15 +51,20 @@ class SearchLog:
         self._settings = settings
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
-        self._waiting: deque[tuple[Searched, int | None]] = deque()  # with the person, for the history
+        self._waiting: deque[_Noted] = deque()
         self._dropped = 0
         self._thread: threading.Thread | None = None
         self._forget_at = 0.0  # by time.monotonic()
         self._popular: list[str] = []
         self._popular_until = 0.0
 
-    def note(self, text: str, total: int, took_ms: float, user_id: int | None = None) -> None:
-        """Remember a search, with a `user_id` for that person's history too; it is written soon. Never waits, never fails."""
+    def note(
+        self, text: str, total: int, took_ms: float, user_id: int | None = None, found: int | None = None
+    ) -> None:
+        """Remember a search; it is written soon. Never waits, never fails.
+
+        `total`: articles that everybody finds. With a `user_id` for that person's history too, with all that he or she `found`.
+        """
         if not self._settings.search_history_days:
             user_id = None
         if not self._settings.search_log_days and user_id is None:
@@ -59,7 +73,8 @@ class SearchLog:
             if len(self._waiting) >= WAITING:
                 self._dropped += 1
                 return
-            self._waiting.append((searches.searched(text, total, took_ms), user_id))
+            own = total if found is None else found
+            self._waiting.append(_Noted(searches.searched(text, total, took_ms), user_id, own))
             if self._thread is not None:
                 return
             self._thread = threading.Thread(target=self._write, name="search-log", daemon=True)
@@ -116,14 +131,18 @@ class SearchLog:
                 if self._thread is threading.current_thread():
                     self._thread = None
 
-    def _store(self, items: list[tuple[Searched, int | None]]) -> None:
+    def _store(self, items: list[_Noted]) -> None:
         forgets = time.monotonic() >= self._forget_at
         with self._connected() as database, writing(database) as connection:
             if self._settings.search_log_days:
-                searches.record(connection, [one for one, _ in items])
+                searches.record(connection, [one.searched for one in items])
             search_history.record(
                 connection,
-                [Searching(who, one.query, one.total, one.asked_at) for one, who in items if who is not None],
+                [
+                    Searching(one.user_id, one.searched.query, one.found, one.searched.asked_at)
+                    for one in items
+                    if one.user_id is not None
+                ],
             )
             if forgets:
                 searches.forget(connection, self._settings.search_log_days)

@@ -188,7 +188,9 @@ def change() -> AnyResponse:
             raise AccountError("account.password_differs")
         user, old = visitor.user, request.form.get("old", "")
         accounts.check_password(library.settings, new, name=user.name, full_name=user.full_name)
-        signing_in.confirm(library.database, library.settings, visitor.actor, user, old)
+        signing_in.confirm(
+            library.database, library.settings, visitor.actor, user, old, action="password.changed"
+        )
         with writing(library.database) as connection:
             given: dict[str, Any] = {"must_change": False, "device": device}
             accounts.set_password(connection, visitor.actor, library.settings, user.id, new, **given)

@@ -7,15 +7,19 @@ import pytest
 from flask import Flask
 from lxml import html
 from sqlalchemy import Engine as Database
+from sqlalchemy import select
 
 from kb.config import Settings
-from kb.store import searches
+from kb.model import Actor
+from kb.store import limits, searches, units
 from kb.store.db import reading, writing
 from kb.store.searches import Report, Searched
+from kb.store.tables import search_history
 from kb.web import create_app, search_log
 from kb.web.library import EXTENSION, Library
 from kb.web.search_log import SearchLog
 from tests.web import shelf
+from tests.web.people import signed_in
 
 
 @pytest.fixture
@@ -52,6 +56,24 @@ def test_a_search_is_logged_once_however_it_is_paged_and_narrowed(shelved: Flask
         ("三会一课", 1, shelf.NOTES),
         ("三会一课 绝无此语句", 1, 0),
     ]
+
+
+def test_the_log_counts_what_everybody_finds_and_a_persons_history_what_that_one_found(
+    shelved: Flask,
+) -> None:
+    database = library(shelved).database
+    with writing(database) as connection:
+        unit = units.add(connection, "青溪县人民检察院")
+        limits.put(connection, Actor("test"), "article", shelf.FIRST_NOTE, [unit])
+    member = signed_in(shelved, name="member", units=[unit])
+
+    assert member.get("/search?q=三会一课").status_code == 200
+    library(shelved).log.flush()
+    with reading(database) as connection:
+        own = connection.execute(select(search_history.c.query, search_history.c.total)).all()
+
+    assert [(one.query, one.total) for one in logged(database).frequent] == [("三会一课", shelf.NOTES - 1)]
+    assert [tuple(row) for row in own] == [("三会一课", shelf.NOTES)]
 
 
 def test_a_page_never_waits_for_a_writer_and_the_log_is_kept_for_later(

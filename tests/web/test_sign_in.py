@@ -597,7 +597,7 @@ def test_a_person_changes_the_password_and_stays_signed_in_here_alone(site: Flas
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"old": WRONG}, "原密码不对"),
+        ({"old": WRONG}, "现在的密码不对"),
         ({"again": "another one"}, "不一样"),
         ({"new": "短"}, "太短"),
         ({"new": PASSWORD}, "正在用或最近用过"),

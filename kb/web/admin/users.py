@@ -228,7 +228,7 @@ def unlock(user_id: int) -> AnyResponse:
     with writing(the_library().database) as connection:
         wanted(connection, user_id)
         accounts.unlock(connection, the_visitor().actor, user_id)
-    flash("已解锁，可以登录。")
+    flash("可以登录了，不必等待。")
     return _back(user_id)
 
 
