@@ -295,6 +295,10 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "{path} 写不进去:{reason}。已存的内容不受影响;请检查磁盘空间和权限,然后再次运行。",
         "en": "{path} cannot be written: {reason}. What is stored is safe; check disk space and permissions, then run again.",
     },
+    "store.busy": {
+        "zh": "资料库正忙:别的写入还没有结束。这一步没有做,已存的内容不受影响;请稍后再试。",
+        "en": "The store is busy: somebody else is still writing. This was not done and what is stored is safe; try again later.",
+    },
     "store.page_missing": {
         "zh": "原页文件 {path} 不在了。文章不受影响;下次抓取会重新保存,或从备份恢复。",
         "en": "The raw page {path} is missing. The article is not affected; the next crawl keeps it anew, or restore a backup.",
@@ -816,3 +820,9 @@ class BackupError(KbError):
 
 class StoreError(KbError):
     """The store refuses."""
+
+
+class BusyError(StoreError):
+    """Somebody else holds the store's write lock; later it goes."""
+
+    exit_code = 4
