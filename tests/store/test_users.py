@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy import Engine as Database
 
 from kb.config import Settings
@@ -70,6 +70,26 @@ def test_what_was_deleted_leaves_nothing_behind(database: Database) -> None:
         ]
 
     assert left == [0, 0]
+
+
+def test_what_was_deleted_passes_its_id_to_nobody(database: Database) -> None:
+    ids = []
+    with writing(database) as connection:
+        for _ in range(2):
+            user_id = person(connection)
+            sign_ins.begin(connection, user_id)
+            devices.remember(connection, user_id, "")
+            connection.execute(insert(tables.units).values(name="办公室"))
+            ids.append(
+                [
+                    connection.scalar(select(one.c.id))
+                    for one in (tables.users, tables.sign_ins, tables.devices, tables.units)
+                ]
+            )
+            users.remove(connection, user_id)
+            connection.execute(delete(tables.units))
+
+    assert ids == [[1] * 4, [2] * 4]
 
 
 def test_a_stronger_hash_is_not_put_over_a_password_that_changed_meanwhile(database: Database) -> None:
