@@ -109,9 +109,9 @@ def test_a_second_writer_is_told_who_holds_the_lock_and_gets_it_after_a_kill(set
 def test_a_write_that_finds_another_one_going_on_is_told_so_and_may_be_tried_again(
     database: Database, settings: Settings
 ) -> None:
-    with writing(database), pytest.raises(BusyError) as caught:
-        with writing(connect(settings.database, busy_seconds=0.02)):
-            pass
+    other = connect(settings.database, busy_seconds=0.02)
+    with writing(database), pytest.raises(BusyError) as caught, writing(other):
+        pass
 
     assert (caught.value.key, caught.value.exit_code) == ("store.busy", 4)
 
