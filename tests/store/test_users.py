@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher, extract_parameters
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -327,6 +328,22 @@ def test_only_the_password_itself_holds(settings: Settings) -> None:
     assert not passwords.holds(settings, None, "青溪河边")
     assert not passwords.holds(settings, HASH, "青溪河边")
     assert not passwords.holds(settings, stored, "x" * 60_000)
+
+
+def test_nobodys_password_costs_what_most_stored_ones_cost(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dearer = settings.model_copy(update={"password_passes": 2})
+    with writing(database) as connection:
+        for name, by in (("one", settings), ("two", settings), ("three", dearer)):
+            users.add(connection, name, "张三", "reader", passwords.hashed(by, name))
+        usual = users.usual_hash(connection)
+    verified: list[str] = []
+    monkeypatch.setattr(PasswordHasher, "verify", lambda _self, wanted, _typed: verified.append(wanted))
+
+    assert not passwords.holds(dearer, None, "青溪河边", usual)
+    assert not passwords.holds(dearer, None, "青溪河边")
+    assert [extract_parameters(one).time_cost for one in verified] == [settings.password_passes, 2]
 
 
 def test_a_hash_is_weaker_only_when_it_costs_less(settings: Settings) -> None:
