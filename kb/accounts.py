@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from itertools import pairwise
 
 from sqlalchemy import Connection, select
+from sqlalchemy import Engine as Database
 
 from kb import config
 from kb.config import Settings
 from kb.errors import AccountError
 from kb.model import ROLES, Actor, Role
 from kb.store import audit, devices, guesses, one_time, passwords, sign_ins, tables, users
+from kb.store.db import reading
 from kb.store.policy import MOST, policy
 from kb.store.users import Kept, User
 
@@ -37,8 +40,9 @@ def add_user(
     password: str,
     units: Collection[int] = (),
     must_change: bool = True,
+    stored: str | None = None,
 ) -> int:
-    """Add an account; returns its id. Raises AccountError."""
+    """Add an account; returns its id. `stored`: what `hashed` made of the password before. Raises AccountError."""
     name, full_name = users.folded(name), _full_name(full_name)
     if not _NAME.fullmatch(name):
         raise AccountError("account.bad_name", name=name[:64])
@@ -47,7 +51,7 @@ def add_user(
     _check_role(role)
     _check_units(connection, units)
     check_password(settings, password, name=name, full_name=full_name)
-    stored = passwords.hashed(settings, password)
+    stored = stored or passwords.hashed(settings, password)
     user_id = users.add(connection, name, full_name, role, stored, units=units, must_change=must_change)
     detail = {"id": user_id, "full_name": full_name, "role": role, "units": sorted(set(units))}
     audit.record(connection, actor, "user.added", f"user:{name}", detail=detail)
@@ -138,8 +142,9 @@ def add_first(
     name: str,
     full_name: str,
     password: str,
+    stored: str | None = None,
 ) -> int:
-    """Make the first administrator; the token is then used up. Raises AccountError."""
+    """Make the first administrator; the token is then used up. `stored`: as in add_user. Raises AccountError."""
     if not first_is_good(connection, token):
         raise AccountError("account.first_over")
     one_time.remove(connection, FIRST_ADMIN)
@@ -153,6 +158,7 @@ def add_first(
         role="admin",
         password=password,
         must_change=False,
+        stored=stored,
     )
 
 
@@ -168,23 +174,50 @@ def set_password(
     *,
     must_change: bool,
     device: str = "",
+    ready: Ready | None = None,
 ) -> None:
-    """Give an account another password. Raises AccountError.
+    """Give an account another password. `ready`: what `new_password` made of it before. Raises AccountError.
 
     Its sign-ins end, save the one it is done in; no browser is known any more, save the one with this `device` token.
     """
-    user, asked = _wanted(connection, user_id), policy(settings)
-    check_password(settings, new, name=user.name, full_name=user.full_name)
-    kept = users.kept(connection, user_id)
-    used = [kept.present, *kept.earlier] if kept else []
-    if any(passwords.holds(settings, one, new) for one in used[: asked.again]):
-        raise AccountError("account.password_used", count=asked.again)
-    changed = Kept(passwords.hashed(settings, new), tuple(used[: asked.again - 1]))
-    users.set_password(connection, user_id, changed, must_change=must_change)
+    user, kept = _wanted(connection, user_id), users.kept(connection, user_id)
+    if ready is None or ready.before != kept:  # changed meanwhile: seldom enough to hash in the transaction
+        ready = _ready(settings, user, kept, new)
+    users.set_password(connection, user_id, ready.after, must_change=must_change)
     devices.forget(connection, user_id, but=device)
     ended = sign_ins.end_all(connection, user_id, but=actor.sign_in)
     detail = {"must_change": must_change, "sign_ins_ended": ended}
     audit.record(connection, actor, "password.changed", f"user:{user.name}", detail=detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Another password of an account, hashed but not stored."""
+
+    before: Kept | None
+    after: Kept
+
+
+def hashed(settings: Settings, password: str, *, name: str, full_name: str) -> str:
+    """The password of a new account as it is stored. Hashing takes long: done before a transaction. Raises AccountError."""
+    check_password(settings, password, name=users.folded(name), full_name=full_name)
+    return passwords.hashed(settings, password)
+
+
+def new_password(database: Database, settings: Settings, user_id: int, new: str) -> Ready:
+    """Another password of an account, for set_password: all the hashing, outside any transaction. Raises AccountError."""
+    with reading(database) as connection:
+        user, kept = _wanted(connection, user_id), users.kept(connection, user_id)
+    return _ready(settings, user, kept, new)
+
+
+def _ready(settings: Settings, user: User, kept: Kept | None, new: str) -> Ready:
+    asked = policy(settings)
+    check_password(settings, new, name=user.name, full_name=user.full_name)
+    used = [kept.present, *kept.earlier] if kept else []
+    if any(passwords.holds(settings, one, new) for one in used[: asked.again]):
+        raise AccountError("account.password_used", count=asked.again)
+    return Ready(kept, Kept(passwords.hashed(settings, new), tuple(used[: asked.again - 1])))
 
 
 def check_password(settings: Settings, password: str, *, name: str, full_name: str) -> None:

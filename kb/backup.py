@@ -42,6 +42,7 @@ from kb.store.tables import one_time_tokens, sign_ins
 FORMAT = 1
 PATIENCE_SECONDS = 120.0  # that the record of a backup waits for others who write
 DATABASE = "kb.sqlite3"
+SPARED_BYTES = 2**30  # of the free space, when a backup is unpacked
 READY = "ready"  # in the folder of what is unpacked, once it is whole
 SAMPLES = "samples.loaded"  # scripts/up adds none to a library that was restored
 PARTS = ("sources", "audit", "pages")  # folders that a backup brings
@@ -210,7 +211,7 @@ class _Unpacking:
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.file = os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
         if is_database:
-            self.database = Unpacked(self)
+            self.database = Unpacked(self, shutil.disk_usage(self.folder).free - SPARED_BYTES)
             return self.database
         return self
 

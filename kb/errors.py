@@ -295,6 +295,10 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "{path} 写不进去:{reason}。已存的内容不受影响;请检查磁盘空间和权限,然后再次运行。",
         "en": "{path} cannot be written: {reason}. What is stored is safe; check disk space and permissions, then run again.",
     },
+    "store.busy": {
+        "zh": "资料库正忙:别的写入还没有结束。这一步没有做,已存的内容不受影响;请稍后再试。",
+        "en": "The store is busy: somebody else is still writing. This was not done and what is stored is safe; try again later.",
+    },
     "store.page_missing": {
         "zh": "原页文件 {path} 不在了。文章不受影响;下次抓取会重新保存,或从备份恢复。",
         "en": "The raw page {path} is missing. The article is not affected; the next crawl keeps it anew, or restore a backup.",
@@ -560,6 +564,10 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "副本({folder})里有第 {seq} 条,数据库里没有:数据库被截短,或换成了旧的。请保全现场。",
         "en": "The copy ({folder}) has record {seq}, which the database lacks: the database was cut, or replaced by an older one. Secure the evidence.",
     },
+    "audit.copy_unreadable": {
+        "zh": "副本({folder})读不出来({reason}),没有核对它。记录照常写进数据库,没有丢失;请检查权限,再核对一次。",
+        "en": "The copy ({folder}) cannot be read ({reason}) and was not verified. Records go on in the database and none is lost; check permissions, then verify again.",
+    },
     "audit.head_differs": {
         "zh": "第 {seq} 条与另存的封印不符:日志被截短或整个重写过。请保全现场。",
         "en": "Record {seq} does not have the seal that was kept elsewhere: the log was cut or rewritten. Secure the evidence.",
@@ -584,6 +592,10 @@ WORDS: dict[str, dict[Language, str]] = {
     "backup.running": {
         "zh": "另一个备份正在写入 {path}。已有的备份不受影响;等它结束后再运行即可。",
         "en": "Another backup is writing to {path}. Finished ones are not affected; run again when it has ended.",
+    },
+    "backup.too_large": {
+        "zh": "备份里的数据库解开后放不下:超过了可用的 {mib} MiB(要留出 1 GiB)。没有恢复任何内容;请换更大的磁盘,或核实这份备份的来历。",
+        "en": "The database in the backup does not fit: unpacked it has more than the {mib} MiB that may be used (1 GiB is left free). Nothing was restored; use a larger disk, or find out where this backup came from.",
     },
     "backup.unreadable": {
         "zh": "读不出备份 {path}:{reason}。数据文件夹没有改动;请检查文件是否存在、有无权限。",
@@ -816,3 +828,9 @@ class BackupError(KbError):
 
 class StoreError(KbError):
     """The store refuses."""
+
+
+class BusyError(StoreError):
+    """Somebody else holds the store's write lock; later it goes."""
+
+    exit_code = 4

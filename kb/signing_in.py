@@ -54,13 +54,14 @@ def enter(database: Database, settings: Settings, attempt: Attempt) -> Entered:
     with writing(database) as connection:
         user = users.by_name(connection, name)
         kept = users.kept(connection, user.id if user else NOBODY)
+        usual = users.usual_hash(connection)
         buckets = _buckets(connection, settings, user, name, attempt)
         until = _count(connection, buckets)
         if until:
             _failed(connection, user, attempt, "refused", {"reason": "wait", "until": moments.moment(until)})
     if until:
         raise _wait(until)
-    right = _checked(database, settings, buckets, kept, attempt.password)
+    right = _checked(database, settings, buckets, kept, attempt.password, usual)
     stronger = _stronger(settings, kept, attempt.password) if right else None
     with writing(database) as connection:
         entered = _begun(connection, settings, user, kept, attempt, buckets) if right else FAILED
@@ -131,11 +132,16 @@ def _count(connection: Connection, buckets: Sequence[Bucket]) -> datetime | None
 
 
 def _checked(
-    database: Database, settings: Settings, buckets: Sequence[Bucket], kept: Kept | None, password: str
+    database: Database,
+    settings: Settings,
+    buckets: Sequence[Bucket],
+    kept: Kept | None,
+    password: str,
+    usual: str | None = None,
 ) -> bool:
     """Whether the password is right. When there is no time to look, the try was none."""
     try:
-        return passwords.holds(settings, kept.present if kept else None, password)
+        return passwords.holds(settings, kept.present if kept else None, password, usual)
     except AccountError:
         with writing(database) as connection:
             guesses.take_back(connection, buckets, datetime.now(UTC), was_right=False)

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -406,6 +407,20 @@ def test_what_kb_does_not_write_is_refused_even_where_every_sum_is_right(
     assert caught.value.key == "backup.damaged"
     assert files(new.data).keys() == {".writer"}
     assert not list(tmp_path.rglob("evil")) + list(tmp_path.rglob("_MAIN_0.toc"))
+
+
+def test_a_small_archive_does_not_fill_the_disk(
+    new: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bomb.tar"
+    bomb = b"".join(archive.packed(iter([bytes(30 * 2**20)])))
+    crafted(path, [(archive.header(archive.DATABASE, len(bomb)), bomb)], {"format": 1})
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=2**30 + 4 * 2**20))
+    with pytest.raises(BackupError) as caught:
+        backup.restore(new, path, OPERATOR)
+
+    assert (caught.value.key, caught.value.facts["mib"]) == ("backup.too_large", 4)
+    assert files(new.data).keys() == {".writer"}
 
 
 @pytest.mark.parametrize("database", [b"no database", b"SQLite format 3\0" + bytes(4096), b""])

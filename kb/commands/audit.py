@@ -117,8 +117,9 @@ def export(output: Any, **asked: Any) -> None:
         detail = {"format": "jsonl", **wanted.named()}
         audit_log.record(connection, opening.actor(), "audit.exported", "audit", detail=detail)
     with reading(database) as connection:
-        for values in audit_lines.every(connection, wanted):
-            output.write(audit_copy.line(values))
+        until = (audit_lines.head(connection) or (0, ""))[0]
+    for values in audit_lines.every(database, wanted, until=until):
+        output.write(audit_copy.line(values))
 
 
 @audit.command()

@@ -43,7 +43,10 @@ def backup(folder: Path, keep: int | None, as_json: bool) -> None:
 @click.option("--check", "only_check", is_flag=True, help="只核对,不恢复 · verify only")
 @json_option
 def restore(file: Path, only_check: bool, as_json: bool) -> None:
-    """Unpack a backup into the data folder, which must be empty; refused when a single byte of it was altered."""
+    """Unpack a backup into the data folder, which must be empty; refused when a single byte of it is damaged.
+
+    The sum inside finds damage. Somebody who alters a backup can compute it anew: only where backups are kept keeps him out.
+    """
     from kb import backup as use_case
     from kb import config, log
 

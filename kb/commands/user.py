@@ -39,18 +39,22 @@ def user() -> None:
 def add(name: str, role: str, full_name: str | None, keep_password: bool) -> None:
     """Add an account. The password is asked for, or is the first line of standard input."""
     from kb import accounts
+    from kb.store.db import writing
 
-    password = _password()
-    with _opened() as (connection, settings):
+    password, full_name = _password(), full_name or name
+    settings, database = opening.store()
+    stored = accounts.hashed(settings, password, name=name, full_name=full_name)
+    with writing(database) as connection:
         accounts.add_user(
             connection,
             opening.actor(),
             settings,
             name=name,
-            full_name=full_name or name,
+            full_name=full_name,
             role=role,  # type: ignore[arg-type]  # click has looked
             password=password,
             must_change=not keep_password,
+            stored=stored,
         )
     click.echo(f"已添加 · added: {name} ({role})")
 
@@ -63,13 +67,22 @@ def add(name: str, role: str, full_name: str | None, keep_password: bool) -> Non
 def passwd(name: str, keep_password: bool) -> None:
     """Give an account another password, and end its sign-ins. It is asked for, or the first line of standard input."""
     from kb import accounts
+    from kb.store.db import reading, writing
 
     password = _password()
-    with _opened() as (connection, settings):
+    settings, database = opening.store()
+    with reading(database) as connection:
         found = accounts.named(connection, name)
-        must_change = not keep_password
+    ready = accounts.new_password(database, settings, found.id, password)
+    with writing(database) as connection:
         accounts.set_password(
-            connection, opening.actor(), settings, found.id, password, must_change=must_change
+            connection,
+            opening.actor(),
+            settings,
+            found.id,
+            password,
+            must_change=not keep_password,
+            ready=ready,
         )
     click.echo(f"已修改密码 · password changed: {found.name}")
 

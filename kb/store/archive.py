@@ -219,10 +219,14 @@ class _Bytes:
 
 
 class Unpacked:
-    """A sink that unpacks gzip into another, up to a size that the manifest must then name."""
+    """A sink that unpacks gzip into another, up to `most` bytes: a small archive may unpack to more than a disk has.
 
-    def __init__(self, sink: Sink | None) -> None:
+    How many there are the manifest must then name, which comes later. Raises BackupError("backup.too_large").
+    """
+
+    def __init__(self, sink: Sink | None, most: int | None = None) -> None:
         self.sink = sink
+        self.most = most
         self.digest = hashlib.sha256()
         self.size = 0
         self.press = zlib.decompressobj(wbits=GZIP)
@@ -238,7 +242,9 @@ class Unpacked:
         return self.size, self.digest.hexdigest()
 
     def _out(self, out: bytes) -> None:
-        self.digest.update(out)
         self.size += len(out)
+        if self.most is not None and self.size > self.most:
+            raise BackupError("backup.too_large", mib=max(self.most, 0) // 2**20)
+        self.digest.update(out)
         if self.sink is not None:
             self.sink.write(out)

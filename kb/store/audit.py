@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from kb.store import audit_copy
 from kb.store.db import after_commit
 from kb.store.secret import secret
 from kb.store.tables import audit, audit_ends
+
+log = logging.getLogger("kb.audit")
 
 Outcome = Literal["ok", "refused", "failed"]
 
@@ -50,7 +53,7 @@ def record(
     top: int = connection.scalar(select(func.max(audit.c.seq))) or 0
     key = key_of(connection, make=not ends.sealed and not top)
     folder = _folder(connection)
-    copied = audit_copy.last(folder)
+    copied = _copied(folder)
     seq, previous = _place(ends, key, top, copied[0] if copied else 0)
     values: dict[str, Any] = {
         "seq": seq,
@@ -75,6 +78,15 @@ def record(
     if copied and ends.copied(key) < copied[0]:
         ends.write(connection, key, "copied", *copied)
     after_commit(connection, audit_copy.catch_up)
+
+
+def _copied(folder: Path) -> tuple[int, str] | None:
+    """Number and seal of the last line of the copy; unknown where it cannot be read, which stops no action."""
+    try:
+        return audit_copy.last(folder)
+    except OSError as error:
+        log.error("audit.copy_unread", extra={"folder": str(folder), "reason": str(error)})
+        return None
 
 
 def _place(ends: Ends, key: bytes, top: int, copied: int) -> tuple[int, str]:

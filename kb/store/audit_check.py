@@ -47,12 +47,17 @@ def verify(
     """
     ends = Ends.read(connection)
     first, last = (ends.sealed[name].seq if name in ends.sealed else 0 for name in ("first", "last"))
-    copied = audit_copy.last(audit_copy.folder_of(connection))
+    folder = audit_copy.folder_of(connection)
+    copied = None
     try:
+        copied = audit_copy.last(folder)
         _Looking(connection, ends, [key_of(connection, make=False), *keys], newest).look(head)
         problem = None
     except AuditError as error:
         problem = _of_nothing(connection, ends) if error.key == "audit.key_missing" else error
+    except OSError as error:
+        reason = f"{error.strerror}: {error.filename}"
+        problem = AuditError("audit.copy_unreadable", folder=folder, reason=reason)
     return Verdict(first, last, copied[0] if copied else 0, problem)
 
 

@@ -143,7 +143,7 @@ def _alone(folder: Path) -> Iterator[None]:
 def _whole(path: Path) -> int:
     """The size of a file up to the end of its last whole line."""
     with path.open("rb") as file:
-        size = end = file.seek(0, os.SEEK_END)
+        end = file.seek(0, os.SEEK_END)
         while end > 0:
             begin = max(end - TAIL_BYTES, 0)
             file.seek(begin)
@@ -151,7 +151,7 @@ def _whole(path: Path) -> int:
             if at >= 0:
                 return begin + at + 1
             end = begin
-    return 0 if size else size
+    return 0
 
 
 def _last_line(path: Path) -> bytes:

@@ -8,9 +8,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import Engine as Database
 
 from kb.model import Actor
 from kb.store import audit as audit_log
+from kb.store.db import reading
 from kb.store.tables import audit
 
 ROWS = 1000  # read at a time
@@ -61,14 +63,15 @@ def page(connection: Connection, asked: Asked, *, before: int | None, limit: int
     return list(connection.execute(wanted if before is None else wanted.where(audit.c.seq < before)))
 
 
-def every(connection: Connection, asked: Asked, *, until: int | None = None) -> Iterator[dict[str, Any]]:
-    """All records, the oldest first, up to the number `until`."""
+def every(database: Database, asked: Asked, *, until: int | None = None) -> Iterator[dict[str, Any]]:
+    """All records, the oldest first, up to the number `until`. Between pages no transaction is held: readers may be slow."""
     after: int | None = None
     wanted = select(audit).where(*asked.conditions()).order_by(audit.c.seq).limit(ROWS)
     if until is not None:
         wanted = wanted.where(audit.c.seq <= until)
     while True:
-        rows = connection.execute(wanted if after is None else wanted.where(audit.c.seq > after)).all()
+        with reading(database) as connection:
+            rows = connection.execute(wanted if after is None else wanted.where(audit.c.seq > after)).all()
         for row in rows:
             yield row._asdict()
         if len(rows) < ROWS:

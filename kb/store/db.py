@@ -14,7 +14,7 @@ from typing import cast
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import OperationalError
 
-from kb.errors import StoreError
+from kb.errors import BusyError, StoreError
 from kb.store.secret import sync_file
 
 REVISION = "0003"  # of the newest migration; tests compare it with kb/store/migrations/versions
@@ -115,14 +115,15 @@ def reading(database: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(database: Engine) -> Iterator[Connection]:
+def writing(database: Engine, *, patience: float | None = None) -> Iterator[Connection]:
     """A transaction that holds the write lock from its start; rolled back on any error.
 
-    Raises StoreError("store.unwritable") when the disk is full or refuses.
+    `patience`: seconds to wait for the lock, where not as long as the connection does. Raises StoreError("store.unwritable")
+    when the disk is full or refuses, BusyError when somebody else holds the lock all the while.
     """
     with _refusals(database), database.connect() as connection:
         connection.info.pop(BEHIND, None)  # of a transaction that was rolled back
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _begin(connection, patience)
         try:
             yield connection
             connection.exec_driver_sql("COMMIT")
@@ -135,6 +136,19 @@ def writing(database: Engine) -> Iterator[Connection]:
             work(connection)
 
 
+def _begin(connection: Connection, patience: float | None) -> None:
+    """Take the write lock."""
+    if patience is None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    usual = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={round(patience * 1000)}").close()
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={usual}").close()
+
+
 def after_commit(connection: Connection, work: Callable[[Connection], object]) -> None:
     """Have `work` done when the transaction of `writing` is committed, once however often asked; else not at all.
 
@@ -145,11 +159,13 @@ def after_commit(connection: Connection, work: Callable[[Connection], object]) -
 
 @contextmanager
 def _refusals(database: Engine) -> Iterator[None]:
-    """What the disk refuses SQLite, in words."""
+    """What the disk or another writer refuses SQLite, in words."""
     try:
         yield
     except OperationalError as error:
         code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the rest tells which file operation it was
+        if code == sqlite3.SQLITE_BUSY:
+            raise BusyError("store.busy", path=database.url.database) from error
         if code not in REFUSALS:
             raise
         raise StoreError("store.unwritable", path=database.url.database, reason=error.orig) from error

@@ -26,13 +26,15 @@ def hashed(settings: Settings, password: str) -> str:
         return _hasher(settings).hash(password)
 
 
-def holds(settings: Settings, stored: str | None, password: str) -> bool:
-    """Whether a password is the stored one. Nobody's (None) is not, and takes as long to find out.
+def holds(settings: Settings, stored: str | None, password: str, usual: str | None = None) -> bool:
+    """Whether a password is the stored one. Nobody's (None) is not, and takes as long to find out as the `usual` hash.
 
     Raises AccountError("account.busy").
     """
     hasher = _hasher(settings)
-    wanted = stored if stored is not None and _parameters(stored) is not None else _nobodys(hasher)
+    wanted = (
+        stored if stored is not None and _parameters(stored) is not None else _nobodys(_like(usual, hasher))
+    )
     with _turn():
         try:
             hasher.verify(wanted, password[:LONGEST])
@@ -54,6 +56,14 @@ def _parameters(stored: str) -> tuple[int, int] | None:
     except InvalidHashError:
         return None
     return found.memory_cost, found.time_cost
+
+
+def _like(usual: str | None, hasher: PasswordHasher) -> PasswordHasher:
+    """What hashes as a stored hash was made, which may have been before the settings asked for more."""
+    if usual is None or _parameters(usual) is None:
+        return hasher
+    found = extract_parameters(usual)
+    return _made(found.memory_cost, found.time_cost, found.parallelism)
 
 
 def _hasher(settings: Settings) -> PasswordHasher:

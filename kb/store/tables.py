@@ -196,6 +196,7 @@ users = Table(
     Column("locked_at", String(20)),  # NULL: may sign in
     Column("created_at", String(20), nullable=False),
     Column("preferences", JSON, nullable=False),  # what /me keeps: size, contrast, keys, history
+    sqlite_autoincrement=True,  # the id of what was deleted is nobody else's, later
 )
 
 # 单位: groups of people that a source or an article can be limited to.
@@ -204,6 +205,7 @@ units = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("name", String(80), nullable=False, unique=True),
+    sqlite_autoincrement=True,  # the id of what was deleted is nobody else's, later
 )
 
 user_units = Table(
@@ -225,6 +227,7 @@ sign_ins = Table(
     Column("address", String(45), nullable=False),
     Column("device", String(200), nullable=False),  # the browser's own words, cut
     Column("ended_at", String(20)),
+    sqlite_autoincrement=True,  # the id of what was deleted is nobody else's, later
 )
 
 # Browsers that a person has signed in with before: guessing elsewhere does not lock these out.
@@ -236,6 +239,7 @@ devices = Table(
     Column("token_hash", String(64), nullable=False),
     Column("seen_at", String(20), nullable=False),
     UniqueConstraint("user_id", "token_hash"),
+    sqlite_autoincrement=True,  # the id of what was deleted is nobody else's, later
 )
 
 # Failed sign-ins by what is counted together: a name from unknown devices, a known device, an address.

@@ -13,6 +13,8 @@ from kb.model import Role
 from kb.store import moments
 from kb.store.tables import user_units, users
 
+SALT_AND_HASH = 67  # characters at the end of an encoded hash; before them stands what it costs
+
 
 @dataclass(frozen=True, slots=True)
 class User:
@@ -101,6 +103,14 @@ def kept(connection: Connection, user_id: int) -> Kept | None:
     wanted = select(users.c.password_hash, users.c.old_hashes).where(users.c.id == user_id)
     row = connection.execute(wanted).one_or_none()
     return None if row is None else Kept(row.password_hash, tuple(row.old_hashes))
+
+
+def usual_hash(connection: Connection) -> str | None:
+    """One of the stored hashes that cost as most of them do; None while there is none."""
+    costs = func.substr(users.c.password_hash, 1, func.length(users.c.password_hash) - SALT_AND_HASH)
+    wanted = select(func.min(users.c.password_hash)).group_by(costs).order_by(func.count().desc(), costs)
+    found: str | None = connection.scalar(wanted.limit(1))
+    return found
 
 
 def set_password(connection: Connection, user_id: int, kept: Kept, *, must_change: bool) -> None:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from kb.errors import (
     AccessError,
     AccountError,
+    BusyError,
     EngineDownError,
     KbError,
     QueryError,
@@ -50,7 +51,7 @@ KEYS = {
     503: "web.unavailable",
 }
 STATUSES = {"store.no_article": 404, "store.no_version": 404, "store.withdrawn": 410, "store.gone": 410}
-STATUSES |= {"store.no_newspaper": 404, "store.no_issue": 404}
+STATUSES |= {"store.no_newspaper": 404, "store.no_issue": 404, "store.busy": 503}
 ACCESS = {"access.sign_in_needed": 401, "access.sign_in_expired": 401}
 ACCOUNTS = {"account.unknown": 404, "account.first_over": 404, "account.sign_in_failed": 401}
 ACCOUNTS |= {"account.locked": 403, "account.wait": 429, "account.busy": 503}
@@ -59,7 +60,7 @@ NO_ACCOUNT = {
     "account.first_over": "链接不能用了",
     "account.busy": "请稍后再试",
 }
-BUSY_SECONDS = 5  # after which another try to sign in is worth it
+BUSY_SECONDS = 5  # after which another try to sign in or to write is worth it
 NO_PAPER = {"store.no_newspaper": "没有这份报纸", "store.no_issue": "没有这一期"}
 NOT_TYPED = ("query.bad_parameter", "query.too_deep")  # errors of the address, not of what was typed
 REQUEST_ID = "REQUEST-ID"  # stands in the 500 page for the number of the request
@@ -148,7 +149,7 @@ def _retry_header(error: KbError) -> dict[str, str]:
     """Headers that say when another try is worth it."""
     if isinstance(error, EngineDownError):
         return {"Retry-After": str(RETRY_SECONDS)}
-    if isinstance(error, AccountError) and error.key in ("account.wait", "account.busy"):
+    if isinstance(error, BusyError) or error.key in ("account.wait", "account.busy"):
         return {"Retry-After": str(error.facts.get("seconds", BUSY_SECONDS))}
     return {}
 
@@ -209,6 +210,8 @@ def _heading(status: int, error: KbError) -> str:
         return NO_ACCOUNT.get(error.key, HEADINGS.get(status, HEADINGS[400]))
     if error.key == "access.sign_in_expired":
         return "登录已过期"
+    if isinstance(error, BusyError):
+        return "请稍后再试"
     if isinstance(error, StoreError) and status == 404:
         return NO_PAPER.get(error.key, "没有这篇文章")
     return HEADINGS.get(status, HEADINGS[400] if status < 500 else HEADINGS[500])

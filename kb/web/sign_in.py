@@ -137,9 +137,14 @@ def first() -> Response:
 def first_taken() -> AnyResponse:
     library, token = the_library(), request.form.get("token", "")
     name, password = request.form.get("name", ""), _new_password()
+    full_name = request.form.get("full_name", "")
     try:
         if password is None:
             raise AccountError("account.password_differs")
+        with reading(library.database) as connection:
+            if not accounts.first_is_good(connection, token):  # before anything is hashed
+                raise AccountError("account.first_over")
+        stored = accounts.hashed(library.settings, password, name=name, full_name=full_name)
         with writing(library.database) as connection:
             actor = Actor("", request.remote_addr or "")
             accounts.add_first(
@@ -148,8 +153,9 @@ def first_taken() -> AnyResponse:
                 library.settings,
                 token,
                 name=name,
-                full_name=request.form.get("full_name", ""),
+                full_name=full_name,
                 password=password,
+                stored=stored,
             )
     except AccountError as error:
         if error.key == "account.first_over":
@@ -191,8 +197,9 @@ def change() -> AnyResponse:
         signing_in.confirm(
             library.database, library.settings, visitor.actor, user, old, action="password.changed"
         )
+        ready = accounts.new_password(library.database, library.settings, user.id, new)
         with writing(library.database) as connection:
-            given: dict[str, Any] = {"must_change": False, "device": device}
+            given: dict[str, Any] = {"must_change": False, "device": device, "ready": ready}
             accounts.set_password(connection, visitor.actor, library.settings, user.id, new, **given)
             token = sign_ins.renew(connection, visitor.sign_in)
     except AccountError as error:

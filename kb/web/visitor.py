@@ -18,6 +18,8 @@ from kb.web.library import the_library
 
 log = logging.getLogger("kb.web")
 
+PATIENCE_SECONDS = 0.05  # that a reader waits until it is noted that the sign-in is in use
+
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
@@ -79,10 +81,10 @@ def _visitor() -> Visitor:
 
 
 def _note(found: SignIn) -> None:
-    """The sign-in is in use. A disk that is full keeps nobody from reading."""
+    """The sign-in is in use. Neither a full disk nor another writer keeps anybody from reading."""
     library = the_library()
     try:
-        with writing(library.database) as connection:
+        with writing(library.database, patience=PATIENCE_SECONDS) as connection:
             sign_ins.seen(connection, found.id, policy.limits(library.settings))
     except StoreError as error:
         log.warning("sign_in.not_noted", extra={"key": error.key})

@@ -528,6 +528,20 @@ def test_a_copy_that_cannot_be_written_loses_neither_action_nor_record(
     assert verdict(database) == Verdict(1, 4, 4, None)
 
 
+def test_a_copy_that_cannot_be_read_stops_no_action_and_is_said(
+    database: Database, settings: Settings
+) -> None:
+    add(database)
+    (settings.audit_copy / "209901.jsonl").mkdir()
+    add(database, 2)
+    found = verdict(database)
+
+    assert found.problem and found.problem.key == "audit.copy_unreadable" and found.last == 3
+    (settings.audit_copy / "209901.jsonl").rmdir()
+    add(database)
+    assert verdict(database) == Verdict(1, 4, 4, None)
+
+
 def test_half_a_line_at_the_end_is_what_a_crash_leaves_and_is_written_again(
     database: Database, settings: Settings
 ) -> None:

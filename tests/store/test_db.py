@@ -16,7 +16,7 @@ from sqlalchemy import Engine as Database
 
 import kb.store.db
 from kb.config import Settings
-from kb.errors import LockedError, StoreError
+from kb.errors import BusyError, LockedError, StoreError
 from kb.store.db import check, checkpoint, connect, open_database, reading, revision, upgrade, writing
 from kb.store.lock import writer_lock
 from kb.store.tables import metadata
@@ -104,6 +104,28 @@ def test_a_second_writer_is_told_who_holds_the_lock_and_gets_it_after_a_kill(set
     assert (caught.value.facts["pid"], caught.value.exit_code) == (str(holder.pid), 4)
     with writer_lock(settings.data):
         pass
+
+
+def test_a_write_that_finds_another_one_going_on_is_told_so_and_may_be_tried_again(
+    database: Database, settings: Settings
+) -> None:
+    other = connect(settings.database, busy_seconds=0.02)
+    with writing(database), pytest.raises(BusyError) as caught, writing(other):
+        pass
+
+    assert (caught.value.key, caught.value.exit_code) == ("store.busy", 4)
+
+
+def test_a_write_that_is_not_to_wait_leaves_the_patience_of_its_connection(
+    database: Database, settings: Settings
+) -> None:
+    other = connect(settings.database, busy_seconds=7)
+    with writing(database), pytest.raises(BusyError), writing(other, patience=0.02):
+        pass
+    with writing(other, patience=0.02) as connection:
+        usual = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+
+    assert usual == 7000
 
 
 def test_a_store_of_the_first_schema_gains_what_the_pages_of_issues_need(settings: Settings) -> None:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher, extract_parameters
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy import Engine as Database
 
 from kb.config import Settings
@@ -70,6 +71,26 @@ def test_what_was_deleted_leaves_nothing_behind(database: Database) -> None:
         ]
 
     assert left == [0, 0]
+
+
+def test_what_was_deleted_passes_its_id_to_nobody(database: Database) -> None:
+    ids = []
+    with writing(database) as connection:
+        for _ in range(2):
+            user_id = person(connection)
+            sign_ins.begin(connection, user_id)
+            devices.remember(connection, user_id, "")
+            connection.execute(insert(tables.units).values(name="办公室"))
+            ids.append(
+                [
+                    connection.scalar(select(one.c.id))
+                    for one in (tables.users, tables.sign_ins, tables.devices, tables.units)
+                ]
+            )
+            users.remove(connection, user_id)
+            connection.execute(delete(tables.units))
+
+    assert ids == [[1] * 4, [2] * 4]
 
 
 def test_a_stronger_hash_is_not_put_over_a_password_that_changed_meanwhile(database: Database) -> None:
@@ -307,6 +328,22 @@ def test_only_the_password_itself_holds(settings: Settings) -> None:
     assert not passwords.holds(settings, None, "青溪河边")
     assert not passwords.holds(settings, HASH, "青溪河边")
     assert not passwords.holds(settings, stored, "x" * 60_000)
+
+
+def test_nobodys_password_costs_what_most_stored_ones_cost(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dearer = settings.model_copy(update={"password_passes": 2})
+    with writing(database) as connection:
+        for name, by in (("one", settings), ("two", settings), ("three", dearer)):
+            users.add(connection, name, "张三", "reader", passwords.hashed(by, name))
+        usual = users.usual_hash(connection)
+    verified: list[str] = []
+    monkeypatch.setattr(PasswordHasher, "verify", lambda _self, wanted, _typed: verified.append(wanted))
+
+    assert not passwords.holds(dearer, None, "青溪河边", usual)
+    assert not passwords.holds(dearer, None, "青溪河边")
+    assert [extract_parameters(one).time_cost for one in verified] == [settings.password_passes, 2]
 
 
 def test_a_hash_is_weaker_only_when_it_costs_less(settings: Settings) -> None:

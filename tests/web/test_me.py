@@ -7,11 +7,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
+from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
 from kb import accounts
 from kb.model import Actor
-from kb.store import moments, search_history, sign_ins, tables, users
+from kb.store import audit, moments, search_history, sign_ins, tables, users
 from kb.store.db import reading, writing
 from kb.store.search_history import Searching
 from kb.web.library import EXTENSION, Library
@@ -221,6 +222,21 @@ def test_my_data_are_all_of_mine_and_nobody_elses_without_what_opens_the_account
     assert [line["address"] for line in data["sign_ins"]] == ["127.0.0.1"]
     assert data["audit"][-1]["action"] == "data.exported"
     assert "别人的检索" not in text and "argon2" not in text and "hash" not in text
+
+
+def test_my_data_are_not_those_of_somebody_who_had_the_name_before(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as then, writing(app.extensions[EXTENSION].database) as connection:
+        then.setattr(audit, "moment", lambda _at: "2020-01-01T00:00:00.000Z")
+        before = Actor("me-again", "10.9.9.9")
+        audit.record(connection, before, "user.locked", "user:me-others")
+        values = {"is_paused": False, "changed_at": "2020-01-01T00:00:00Z", "changed_by": "me-again"}
+        connection.execute(insert(tables.source_states).values(source="s-before", **values))
+    data = exported(app, person(app, "me-again"))
+
+    assert "10.9.9.9" not in json.dumps(data) and data["work"]["source_states"] == []
+    assert data["audit"][0]["action"] == "user.added"
 
 
 def test_my_data_name_every_table_that_holds_something_of_a_person() -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import hypothesis
@@ -24,7 +28,7 @@ from kb.errors import AccountError, StoreError
 from kb.model import Actor, Role
 from kb.signing_in import Attempt
 from kb.store import moments, passwords, tables, users
-from kb.store.db import writing
+from kb.store.db import connect, writing
 from kb.web import create_app, visitor
 from kb.web.forms import safe_next, this_page
 from kb.web.library import EXTENSION, Library
@@ -284,12 +288,52 @@ def test_a_disk_that_is_full_keeps_nobody_from_reading(site: Flask, monkeypatch:
     enter(client)
     pass_time(site, seconds=90)
 
-    def full(_database: object) -> object:
+    def full(_database: object, **_how: object) -> object:
         raise StoreError("store.unwritable", path="kb.sqlite3", reason="disk full")
 
     monkeypatch.setattr(visitor, "writing", full)
 
     assert client.get("/password").status_code == 200
+
+
+def test_another_writer_keeps_nobody_from_reading(site: Flask) -> None:
+    person(site)
+    client = site.test_client()
+    enter(client)
+    pass_time(site, seconds=90)
+
+    with held(site):
+        begin = monotonic()
+        answer = client.get("/password")
+        took = monotonic() - begin
+
+    assert (answer.status_code, took < 2) == (200, True)
+
+
+def test_who_signs_in_while_another_writes_on_and_on_is_asked_to_try_again(
+    site: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person(site)
+    impatient = connect(library(site).settings.database, busy_seconds=0.05)
+    monkeypatch.setitem(site.extensions, EXTENSION, replace(library(site), database=impatient))
+    client = site.test_client()
+    client.get("/login")
+
+    with held(site):
+        answer = enter(client)
+
+    assert answer.status_code == 503 and answer.headers["Retry-After"] == "5"
+    assert "资料库正忙" in answer.text and "请稍后再试" in answer.text
+    assert enter(client).status_code == 303
+    impatient.dispose()
+
+
+@contextmanager
+def held(site: Flask) -> Iterator[None]:
+    """Somebody else has the write lock."""
+    with closing(sqlite3.connect(library(site).settings.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
 
 
 @pytest.mark.parametrize("how", ["lock", "role", "password", "delete"])
@@ -554,6 +598,51 @@ def test_who_finds_no_turn_to_hash_is_told_and_has_not_tried(
     assert {answer.status_code for answer in answers} == {503}
     assert "稍后再试" in answers[0].text and answers[0].headers["Retry-After"] == "5"
     assert enter(site.test_client()).status_code == 303
+
+
+def test_nothing_is_hashed_while_the_store_is_locked_for_writing(
+    site: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person(site)
+    client, admin = site.test_client(), signed_in(site, "admin")
+    enter(client)
+    busy: list[str] = []
+
+    @contextmanager
+    def free() -> Iterator[None]:
+        with closing(
+            sqlite3.connect(library(site).settings.database, timeout=0, isolation_level=None)
+        ) as one:
+            try:
+                one.execute("BEGIN IMMEDIATE")
+                one.execute("ROLLBACK")
+            except sqlite3.OperationalError as error:
+                busy.append(str(error))
+        yield
+
+    monkeypatch.setattr(passwords, "_turn", free)
+    given = {"name": "wangwu", "full_name": "王五", "role": "reader", "password": PASSWORD}
+    answers = [change(client), post(admin, "/admin/users/new", given)]
+    user_id = answers[1].location.rpartition("/")[2]
+    answers.append(post(admin, f"/admin/users/{user_id}/password", {"password": NEW}))
+
+    assert [answer.status_code for answer in answers] == [303, 303, 303] and busy == []
+
+
+def test_an_administrator_who_finds_no_turn_to_hash_is_asked_to_try_again(
+    site: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = person(site)
+    admin = signed_in(site, "admin")
+    monkeypatch.setattr(passwords, "PATIENCE_SECONDS", 0.01)
+    given = {"name": "wangwu", "full_name": "王五", "role": "reader", "password": PASSWORD}
+    with passwords._turn(), passwords._turn():
+        answers = [
+            post(admin, "/admin/users/new", given),
+            post(admin, f"/admin/users/{user_id}/password", {"password": NEW}),
+        ]
+
+    assert [(one.status_code, one.headers["Retry-After"]) for one in answers] == [(503, "5")] * 2
 
 
 def count_hashes(monkeypatch: pytest.MonkeyPatch) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from kb.errors import AuditError
 from kb.export import audit_table
 from kb.store import audit as audit_log
 from kb.store import audit_check, audit_copy, audit_lines
+from kb.store.audit_check import Verdict
 from kb.store.audit_lines import Asked
 from kb.store.db import reading, writing
 from kb.store.tables import audit
@@ -24,6 +25,8 @@ from kb.web.library import the_library
 from kb.web.visitor import the_visitor
 
 blueprint = Blueprint("admin_audit", __name__)
+
+checking = threading.Lock()  # one look at the whole log at a time: it reads every record
 
 LINES = 50  # on a page
 LOOKED_AT = 1000  # newest records that every page verifies; all of them when it is asked to
@@ -93,9 +96,7 @@ def page() -> str:
             rows = audit_lines.page(connection, asked, before=before, limit=LINES + 1)
     except AuditError as error:
         problem = error
-    whole = request.args.get("check") == "all"
-    with reading(database) as connection:
-        verdict = audit_check.verify(connection, newest=None if whole else LOOKED_AT)
+    verdict, whole, busy = _verified()
     return render_template(
         "admin_audit.html",
         lines=[_line(row) for row in rows[:LINES]],
@@ -107,11 +108,28 @@ def page() -> str:
         verdict=verdict,
         problem=problem or verdict.problem,
         is_whole=whole,
+        is_busy=busy,
         looked_at=LOOKED_AT,
         address=address,
         actions=ACTIONS,
         outcomes=OUTCOMES,
     )
+
+
+def _verified() -> tuple[Verdict, bool, bool]:
+    """Whether the log holds; whether all of it was looked at; whether that was asked for while somebody else does it."""
+    asked = request.args.get("check") == "all"
+    whole = asked and checking.acquire(blocking=False)
+    try:
+        with reading(the_library().database) as connection:
+            return (
+                audit_check.verify(connection, newest=None if whole else LOOKED_AT),
+                whole,
+                asked and not whole,
+            )
+    finally:
+        if whole:
+            checking.release()
 
 
 @blueprint.get("/admin/audit.csv")
@@ -135,12 +153,10 @@ def _exported(kind: str, form: Any, mimetype: str) -> Response:
         return make_response(page(), 400)
     _recorded("audit.exported", {"format": kind, **asked.named()})
     database = the_library().database
-
-    def lines() -> Iterator[str]:
-        with reading(database) as connection:
-            yield from form(audit_lines.every(connection, asked))
-
-    response = Response(stream_with_context(lines()), mimetype=mimetype)
+    with reading(database) as connection:
+        until = (audit_lines.head(connection) or (0, ""))[0]
+    records = audit_lines.every(database, asked, until=until)
+    response = Response(stream_with_context(form(records)), mimetype=mimetype)
     day = datetime.now().astimezone().strftime("%Y%m%d")
     response.headers["Content-Disposition"] = f'attachment; filename="kb-audit-{day}.{kind}"'
     return response

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from kb import ingest
-from kb.errors import ConfigError, StoreError
+from kb.errors import BusyError, ConfigError, StoreError
 from kb.store import articles, limits, units
 from kb.store.db import reading, writing
 from kb.store.limits import Kind
@@ -42,6 +42,8 @@ def put() -> tuple[str, int] | Response:
     try:
         with writing(the_library().database) as connection:
             told = _put(connection, request.form)
+    except BusyError:
+        raise
     except StoreError as error:
         return _shown(request.form, error), 400
     flash(told)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 import string
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -19,6 +19,7 @@ from kb.store.db import reading, writing
 from kb.store.users import User
 from kb.web.access import ROLE_NAMES, only
 from kb.web.library import the_library
+from kb.web.problems import BUSY_SECONDS
 from kb.web.visitor import the_visitor
 
 PAGE = 50  # people on a page of the list
@@ -98,10 +99,11 @@ def new() -> str:
 
 @blueprint.post("/admin/users/new")
 @only("admin")
-def add() -> AnyResponse | str | tuple[str, int]:
+def add() -> AnyResponse | str:
     typed, password, is_made = Typed.sent(), *_password()
     library = the_library()
     try:
+        stored = accounts.hashed(library.settings, password, name=typed.name, full_name=typed.full_name)
         with writing(library.database) as connection:
             user_id = accounts.add_user(
                 connection,
@@ -112,9 +114,10 @@ def add() -> AnyResponse | str | tuple[str, int]:
                 role=cast(Role, typed.role),  # add_user refuses what is none
                 password=password,
                 units=typed.units,
+                stored=stored,
             )
     except AccountError as error:
-        return _new(typed, error), 400
+        return _refused(_new(typed, error), error)
     return _told(user_id, "账号已添加", password if is_made else None)
 
 
@@ -195,17 +198,21 @@ def change(user_id: int) -> AnyResponse | tuple[str, int]:
 
 @blueprint.post("/admin/users/<int:user_id>/password")
 @only("admin")
-def reset_password(user_id: int) -> AnyResponse | str | tuple[str, int]:
+def reset_password(user_id: int) -> AnyResponse | str:
     password, is_made = _password()
     library = the_library()
+    with reading(library.database) as connection:
+        wanted(connection, user_id)
     try:
+        given: dict[str, Any] = {"must_change": True}
+        given["ready"] = accounts.new_password(library.database, library.settings, user_id, password)
         with writing(library.database) as connection:
             wanted(connection, user_id)
             accounts.set_password(
-                connection, the_visitor().actor, library.settings, user_id, password, must_change=True
+                connection, the_visitor().actor, library.settings, user_id, password, **given
             )
     except AccountError as error:
-        return _show(user_id, error=error), 400
+        return _refused(_show(user_id, error=error), error)
     return _told(user_id, "密码已重设", password if is_made else None)
 
 
@@ -255,6 +262,15 @@ def delete(user_id: int) -> AnyResponse | tuple[str, int]:
         return _show(user_id, error=error), 400
     flash(f"已删除账号“{user.name}”。")
     return redirect(url_for("admin_users.page"), 303)
+
+
+def _refused(page: str, error: AccountError) -> AnyResponse:
+    """The form again, with what is wrong; there may be no time to hash a password now."""
+    if error.key != "account.busy":
+        return make_response(page, 400)
+    answer = make_response(page, 503)
+    answer.headers["Retry-After"] = str(BUSY_SECONDS)
+    return answer
 
 
 def wanted(connection: Connection, user_id: int) -> User:

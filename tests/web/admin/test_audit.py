@@ -16,10 +16,12 @@ from sqlalchemy import select
 from kb import config
 from kb.config import Settings
 from kb.model import Actor
-from kb.store import audit
+from kb.store import audit, audit_lines
+from kb.store.audit_lines import Asked
 from kb.store.db import open_database, reading, writing
 from kb.store.tables import audit as table
 from kb.web import create_app
+from kb.web.admin import audit as admin_audit
 from kb.web.library import EXTENSION
 from tests.web.people import signed_in
 
@@ -152,6 +154,25 @@ def test_lines_of_json_carry_the_seals(app: Flask, database: Database) -> None:
         (129, "wangwu", {"名称": "办公室"})
     ]
     assert len(found[0]["seal"]) == 64
+
+
+def test_the_whole_log_is_verified_for_one_at_a_time(app: Flask) -> None:
+    client = signed_in(app, "auditor")
+    with admin_audit.checking:
+        busy = client.get("/admin/audit?check=all")
+    alone = client.get("/admin/audit?check=all")
+
+    assert busy.status_code == 200 and "另一次全部核对正在进行" in busy.text
+    assert "另一次全部核对" not in alone.text and "现存全部记录" in alone.text
+
+
+def test_a_slow_download_holds_no_transaction(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_lines, "ROWS", 50)
+    records = audit_lines.every(database, Asked(), until=120)
+    first = next(records)
+
+    assert database.pool.checkedout() == 0  # type: ignore[attr-defined]  # QueuePool
+    assert [first["seq"], *(one["seq"] for one in records)] == list(range(1, 121))
 
 
 def test_only_the_auditor_sees_the_log(app: Flask) -> None:

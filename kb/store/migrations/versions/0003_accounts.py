@@ -96,6 +96,7 @@ def _users() -> None:
         sa.Column("preferences", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "units",
@@ -103,6 +104,7 @@ def _users() -> None:
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_units")),
         sa.UniqueConstraint("name", name=op.f("uq_units_name")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "user_units",
@@ -134,6 +136,7 @@ def _sign_ins() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_ins")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_sign_ins_token_hash")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_sign_ins_user_id"), "sign_ins", ["user_id"], unique=False)
     op.create_table(
@@ -147,6 +150,7 @@ def _sign_ins() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
         sa.UniqueConstraint("user_id", "token_hash", name=op.f("uq_devices_user_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_devices_user_id"), "devices", ["user_id"], unique=False)
     op.create_table(
