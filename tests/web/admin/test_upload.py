@@ -206,12 +206,12 @@ def test_a_file_that_takes_too_long_is_given_up_and_the_others_go_on(
 def test_an_article_that_is_hidden_from_who_uploads_stays_and_is_not_told(
     library: Library, editor: FlaskClient
 ) -> None:
-    hidden = article("枫溪密件", ("原来的文字。",), key="a77")
+    hidden = article("枫溪密件", ("原来的文字。",), key="id:a77")
     with writing(library.database) as connection:
         (saved,) = articles.save(connection, [NewArticle(hidden)], articles.fingerprints(connection))
         unit = units.add(connection, "枫溪法院")
         limits.put(connection, Actor("zhangsan"), "article", saved.id, [unit])
-    body = line(77).replace("a77", hidden.key).encode()
+    body = line(77).encode()
     upload = sent(editor, library, ("改.jsonl", body), ("别的.jsonl", line(78).encode()))
     (changed, other) = upload.files
     with reading(library.database) as connection:
