@@ -669,20 +669,28 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "No file was chosen. Nothing was changed; choose files and upload again.",
     },
     "upload.too_large": {
-        "zh": "一次上传的文件合计超过 {limit_mib:g} MiB,没有接收。资料库没有改动;请分几次上传。",
-        "en": "The files together are larger than {limit_mib:g} MiB and were not taken. Nothing was changed; upload them in parts.",
+        "zh": "一次上传的文件合计超过 {limit_mib:g} MiB,或多于 {files} 个,没有接收。资料库没有改动;请分几次上传。",
+        "en": "The files together are larger than {limit_mib:g} MiB, or more than {files}, and were not taken. Nothing was changed; upload them in parts.",
     },
     "upload.busy": {
         "zh": "另一批文件正在处理,这一批没有接收。资料库没有改动;请一分钟后再上传。",
         "en": "Other files are being read, so these were not taken. Nothing was changed; upload them again in a minute.",
     },
     "upload.too_slow": {
-        "zh": "{name} 解析超过 {seconds:.0f} 秒,已放弃。其他文件照常处理,已入库的内容不受影响;请拆小或换一种格式后再传。",
-        "en": "Reading {name} took longer than {seconds:.0f} seconds and was given up. The other files went on; split it or use another format.",
+        "zh": "{name} 解析时超过 {seconds:.0f} 秒没有进展,已放弃。其他文件照常处理,已入库的内容不受影响;请拆小或换一种格式后再传。",
+        "en": "Reading {name} made no progress for {seconds:.0f} seconds and was given up. The other files went on; split it or use another format.",
+    },
+    "upload.out_of_time": {
+        "zh": "{name} 没有处理完:这一批文件合计超过 {seconds:.0f} 秒。已入库的内容不受影响;请分几次上传,大文件先拆小。",
+        "en": "{name} was not read to its end: all files together took longer than {seconds:.0f} seconds. What was stored stays; upload them in parts and split large files.",
+    },
+    "upload.not_begun": {
+        "zh": "{name} 还没有开始处理:排在前面的文件合计已用完 {seconds:.0f} 秒。请把这个文件另外再传一次。",
+        "en": "{name} was not begun: the files before it took all of the {seconds:.0f} seconds. Upload it again by itself.",
     },
     "upload.failed": {
-        "zh": "{name} 解析时出错,没有入库。其他文件照常处理;请换一种格式,或把文件交给运维。",
-        "en": "Reading {name} failed and it was not stored. The other files went on; use another format, or hand the file to the operator.",
+        "zh": "{name} 有内容没有入库:解析时出错,或不能由您更新。其他内容照常处理;请换一种格式,或把文件交给运维。",
+        "en": "Something in {name} was not stored: reading it failed, or it is not yours to change. The rest went on; use another format, or hand the file to the operator.",
     },
     # --- personal pages ---------------------------------------------------------------------------------------
     "account.unit_name": {

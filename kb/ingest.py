@@ -32,6 +32,7 @@ from kb.store.reviews import Doubt, Taken
 from kb.text.fingerprint import Fingerprints
 
 FILES = "files"  # slug of the source of everything that was added by hand
+FILE_KEYS = ("file:", "upload:")  # with which the key of a document begins that was added by hand
 SAVED_TOGETHER = 400  # articles in one transaction: large enough for speed, small enough to lose little work
 LINE_LIMIT = 16 * 1024 * 1024  # characters of one archive line; laws of 105,712 characters are common
 ARCHIVES = (".jsonl", ".jsonl.gz")

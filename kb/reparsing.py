@@ -63,7 +63,9 @@ def _reread(
         for review in waiting:
             yield _reread_file(settings, handed, review.article.key, review.page_hash, near, review.name)
         for stored in ingest.every_article(database):
-            if stored.article.source == FILES and stored.page_hash is not None:
+            # What was added by hand and crawled later has a page too, which is read above.
+            is_file = stored.article.key.startswith(ingest.FILE_KEYS)
+            if is_file and stored.article.source == FILES and stored.page_hash is not None:
                 yield _reread_file(settings, handed, stored.article.key, stored.page_hash, near)
 
 

@@ -6,17 +6,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Literal
 
 from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 
 from kb.errors import ReviewError
-from kb.model import HIDDEN_STATUSES, Actor, Article, Author, Hidden, Provenance
+from kb.model import HIDDEN_STATUSES, NOTHING_HIDDEN, Actor, Article, Author, Hidden, Provenance
 from kb.store import articles, audit, content, reviews
 from kb.store.articles import NewArticle
 from kb.store.db import reading, writing
 from kb.store.reprints import most_alike
-from kb.store.reviews import Review, State
+from kb.store.reviews import Made, Review, State
 from kb.text.fingerprint import Fingerprints
 from kb.text.normalize import fold
 
@@ -96,67 +97,130 @@ def pass_on(
     review_id: int,
     page_hash: str,
     corrections: Mapping[str, str] | None = None,
+    *,
+    hidden: Hidden = NOTHING_HIDDEN,
 ) -> int:
     """Store the article as decided; returns its id. `page_hash`: of what the judge has seen.
 
-    Raises ReviewError: review.decided, review.changed, review.bad_field.
+    Raises ReviewError: review.decided, review.changed (also when it is hidden from the judge), review.bad_field.
     """
-    with reading(database) as connection:
-        near = articles.fingerprints(connection)
     with writing(database) as connection:
-        review = _present(connection, review_id, page_hash, "waiting")
-        article = _corrected(review.article, corrections or {})
-        changed = _changes(review.article, article)
-        article = replace(article, provenance=_judged(article, changed, actor))
-        saved = articles.save(connection, [NewArticle(article, review.page_hash)], near)[0]
-        stored = articles.one(connection, saved.id)
-        if stored is not None and stored.status in HIDDEN_STATUSES:
-            articles.set_status(connection, saved.id, "normal")
-        reviews.decide(connection, review, "passed", actor.name, article=article, article_id=saved.id)
-        detail = {"article": saved.id, "page": review.page_hash, "changed": changed}
-        audit.record(connection, actor, "review.passed", f"review:{review.id}", detail=detail)
-    return saved.id
+        review = _present(connection, review_id, page_hash, hidden, "waiting")
+        return _pass(connection, actor, review, corrections or {}, articles.fingerprints(connection))
 
 
-def send_back(database: Database, actor: Actor, review_id: int, page_hash: str, note: str = "") -> None:
+def send_back(
+    database: Database,
+    actor: Actor,
+    review_id: int,
+    page_hash: str,
+    note: str = "",
+    *,
+    hidden: Hidden = NOTHING_HIDDEN,
+) -> None:
     """退回: it is no article. The same bytes do not come into the queue again. Raises ReviewError."""
-    note = _UNPRINTABLE.sub(" ", note).strip()[:LONGEST]
     with writing(database) as connection:
-        review = _present(connection, review_id, page_hash, "waiting")
-        kept = review.article_id
-        reviews.decide(connection, review, "returned", actor.name, note=note or None, article_id=kept)
-        detail = {"page": review.page_hash, "note": note}
-        audit.record(connection, actor, "review.returned", f"review:{review.id}", detail=detail)
+        _return(connection, actor, _present(connection, review_id, page_hash, hidden, "waiting"), note)
 
 
-def put_back(database: Database, actor: Actor, review_id: int, page_hash: str) -> None:
-    """Undo a decision. An article that it made is withdrawn; one that there was before has its former text again.
+def decide_together(
+    database: Database,
+    actor: Actor,
+    ticked: Mapping[int, str],
+    to: Literal["passed", "returned"],
+    note: str = "",
+    *,
+    hidden: Hidden = NOTHING_HIDDEN,
+) -> dict[int, ReviewError]:
+    """Pass or return several, {id: page_hash as seen}; returns why some could not be, by id."""
+    refused: dict[int, ReviewError] = {}
+    with writing(database) as connection:
+        near = articles.fingerprints(connection) if ticked and to == "passed" else Fingerprints()
+        for review_id, page_hash in ticked.items():
+            try:
+                review = _present(connection, review_id, page_hash, hidden, "waiting")
+            except ReviewError as error:
+                refused[review_id] = error
+                continue
+            if to == "passed":
+                _pass(connection, actor, review, {}, near)
+            else:
+                _return(connection, actor, review, note)
+    return refused
 
-    Raises ReviewError.
+
+def put_back(
+    database: Database, actor: Actor, review_id: int, page_hash: str, *, hidden: Hidden = NOTHING_HIDDEN
+) -> None:
+    """Undo a decision: an article that it made is withdrawn, one that it changed has its former text again.
+
+    An article that it left as it was stays so. Raises ReviewError: review.changed also where the article is no longer what
+    the decision made of it.
     """
-    with reading(database) as connection:
-        near = articles.fingerprints(connection)
     with writing(database) as connection:
-        review = _present(connection, review_id, page_hash, "passed", "returned")
-        if review.state == "passed" and review.article_id is not None:
-            _take_out(connection, review.article_id, near)
-        reviews.decide(connection, review, "waiting", actor.name, article_id=review.article_id)
+        review = _present(connection, review_id, page_hash, hidden, "passed", "returned")
+        if review.made is not None:
+            _take_out(connection, review.article, review.made)
+        reviews.decide(connection, review, "waiting", actor.name)
         detail = {"page": review.page_hash, "was": review.state, "article": review.article_id}
         audit.record(connection, actor, "review.reopened", f"review:{review.id}", detail=detail)
 
 
-def _take_out(connection: Connection, article_id: int, near: Fingerprints) -> None:
-    stored = articles.one(connection, article_id)
-    before = articles.version(connection, article_id, stored.version - 1) if stored else None
-    if before is not None:
-        articles.save(connection, [NewArticle(before.article, before.page_hash)], near)
-    else:
-        articles.set_status(connection, article_id, "withdrawn")
+def _pass(
+    connection: Connection, actor: Actor, review: Review, corrections: Mapping[str, str], near: Fingerprints
+) -> int:
+    article = _corrected(review.article, corrections)
+    changed = _changes(review.article, article)
+    article = replace(article, provenance=_judged(article, changed, actor))
+    former_status = articles.status_of(connection, article.key)
+    saved = articles.save(connection, [NewArticle(article, review.page_hash, keeps_former=True)], near)[0]
+    stored = articles.one(connection, saved.id)
+    if stored is not None and stored.status in HIDDEN_STATUSES:
+        articles.set_status(connection, saved.id, "normal")
+    version = stored.version if stored else 1
+    made = Made(saved.id, saved.outcome, version, former_status)
+    reviews.decide(connection, review, "passed", actor.name, article=article, made=made)
+    detail = {"article": saved.id, "page": review.page_hash, "changed": changed}
+    audit.record(connection, actor, "review.passed", f"review:{review.id}", detail=detail)
+    return saved.id
 
 
-def _present(connection: Connection, review_id: int, page_hash: str, *states: State) -> Review:
+def _return(connection: Connection, actor: Actor, review: Review, note: str) -> None:
+    note = _UNPRINTABLE.sub(" ", note).strip()[:LONGEST]
+    reviews.decide(connection, review, "returned", actor.name, note=note or None)
+    detail = {"page": review.page_hash, "note": note}
+    audit.record(connection, actor, "review.returned", f"review:{review.id}", detail=detail)
+
+
+def _take_out(connection: Connection, decided: Article, made: Made) -> None:
+    was_out = made.former_status in HIDDEN_STATUSES
+    if made.outcome == "unchanged" and not was_out:
+        return
+    stored = articles.one(connection, made.article_id)
+    if stored is None or stored.version != made.version or _hash(stored.article) != _hash(decided):
+        raise ReviewError("review.changed")
+    status = stored.status if stored.status in HIDDEN_STATUSES else made.former_status
+    if made.outcome == "changed":
+        before = articles.version(connection, made.article_id, made.version - 1)
+        if before is None:
+            raise ReviewError("review.changed")
+        former = NewArticle(before.article, before.page_hash, keeps_former=True)
+        articles.save(connection, [former], articles.fingerprints(connection))
+    if made.outcome == "added" and status is None:
+        status = "withdrawn"
+    if status in HIDDEN_STATUSES:
+        articles.set_status(connection, made.article_id, status)
+
+
+def _hash(article: Article) -> str:
+    return content.hashed(content.of(article))
+
+
+def _present(
+    connection: Connection, review_id: int, page_hash: str, hidden: Hidden, *states: State
+) -> Review:
     """The review as the judge has seen it. Raises ReviewError."""
-    review = reviews.one(connection, review_id)
+    review = reviews.one(connection, review_id, hidden=hidden)
     if review is None or review.page_hash != page_hash:
         raise ReviewError("review.changed")
     if review.state not in states:

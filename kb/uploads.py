@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -18,16 +19,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
+from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 
 from kb import ingest
 from kb.config import Settings
 from kb.errors import KbError, ParseError, UploadError
 from kb.ingest import ARCHIVES, DOCUMENTS, SAVED_TOGETHER, AddReport, Failure, Input
-from kb.model import Actor
-from kb.store import articles, audit, content, pages, uploads
+from kb.model import NOTHING_HIDDEN, Actor, Hidden
+from kb.store import articles, audit, content, limits, pages, uploads
 from kb.store.articles import NewArticle
 from kb.store.db import checkpoint, reading, writing
 from kb.store.uploads import TOLD, UploadedFile
@@ -57,11 +59,18 @@ def shown_name(name: str) -> str:
     return _UNSAFE.sub("", re.split(r"[\\/]", name)[-1]).strip()[:NAME_CHARS] or "未命名"
 
 
-def take(database: Database, settings: Settings, actor: Actor, sent: Sequence[tuple[str, IO[bytes]]]) -> int:
+def take(
+    database: Database,
+    settings: Settings,
+    actor: Actor,
+    sent: Sequence[tuple[str, IO[bytes]]],
+    *,
+    hidden: Hidden = NOTHING_HIDDEN,
+) -> int:
     """Take files in; returns the id of the upload, under which the store tells what became of each.
 
-    Safe to repeat: a document is known by its bytes, a line of an archive by what it says of itself. Raises UploadError:
-    upload.nothing, upload.busy.
+    Safe to repeat: a document is known by its bytes, a line of an archive by what it says of itself. An article that is
+    `hidden` from who sends it stays as it is. Raises UploadError: upload.nothing, upload.busy.
     """
     if not sent:
         raise UploadError("upload.nothing")
@@ -69,7 +78,14 @@ def take(database: Database, settings: Settings, actor: Actor, sent: Sequence[tu
         raise UploadError("upload.busy")
     try:
         with _folder(settings) as folder:
-            return _take(database, settings, actor, [_receive(folder, *one) for one in enumerate(sent)])
+            files = [_receive(folder, *one) for one in enumerate(sent)]
+            with writing(database) as connection:
+                upload_id = _begin(connection, actor, files)
+            try:
+                _take(database, settings, actor, files, upload_id, hidden)
+            finally:
+                _end(database, upload_id, files)
+            return upload_id
     finally:
         _one_at_a_time.release()
 
@@ -97,12 +113,31 @@ def _receive(folder: Path, number: int, sent: tuple[str, IO[bytes]]) -> _File:
     return _File(path, UploadedFile(shown_name(name), digest.hexdigest(), size))
 
 
-def _take(database: Database, settings: Settings, actor: Actor, files: Sequence[_File]) -> int:
-    with writing(database) as connection:
-        upload_id = uploads.begin(connection, actor.name, [one.shown for one in files])
-        for one in files:
-            facts = {"name": one.shown.name, "bytes": one.shown.size, "upload": upload_id}
-            audit.record(connection, actor, "file.uploaded", f"file:{one.shown.sha256}", detail=facts)
+def _begin(connection: Connection, actor: Actor, files: Sequence[_File]) -> int:
+    upload_id = uploads.begin(connection, actor.name, [one.shown for one in files])
+    for one in files:
+        facts = {"name": one.shown.name, "bytes": one.shown.size, "upload": upload_id}
+        audit.record(connection, actor, "file.uploaded", f"file:{one.shown.sha256}", detail=facts)
+    return upload_id
+
+
+def _end(database: Database, upload_id: int, files: Sequence[_File]) -> None:
+    """Whatever happened, no file is told to be still on its way."""
+    for one in files:
+        if not one.shown.is_done:
+            one.report.failed.insert(0, _failed(one))
+            one.shown.is_done = True
+    _tell(database, upload_id, files)
+
+
+def _take(
+    database: Database,
+    settings: Settings,
+    actor: Actor,
+    files: Sequence[_File],
+    upload_id: int,
+    hidden: Hidden,
+) -> None:
     with reading(database) as connection:
         near = articles.fingerprints(connection)
     readable = [one for one in files if _keep(settings, one)]
@@ -112,15 +147,25 @@ def _take(database: Database, settings: Settings, actor: Actor, files: Sequence[
         if entry is not None:
             batch.append(_named(entry, file))
         if batch and (entry is None or len(batch) >= SAVED_TOGETHER):
+            batch = _allowed(database, batch, file, hidden)
             ingest.save_batch(database, settings, batch, near, file.report, by=actor.name)
             checkpoint(database, settings.data)
             batch = []
         if entry is None:
             _tell(database, upload_id, files, file)
-    for one in files:
-        one.shown.is_done = True
-    _tell(database, upload_id, files)
-    return upload_id
+
+
+def _allowed(database: Database, batch: list[Input], file: _File, hidden: Hidden) -> list[Input]:
+    """What may be stored: who may not see an article may neither change it nor learn from the answer that it is there."""
+    keys = [entry.item.article.key for entry in batch if isinstance(entry.item, NewArticle)]
+    with reading(database) as connection:
+        refused = limits.hidden_keys(connection, keys, hidden)
+    return [
+        Input(entry.name, _failed(file))
+        if isinstance(entry.item, NewArticle) and entry.item.article.key in refused
+        else entry
+        for entry in batch
+    ]
 
 
 def _keep(settings: Settings, file: _File) -> bool:
@@ -136,6 +181,7 @@ def _keep(settings: Settings, file: _File) -> bool:
             file.page_hash = pages.put(settings.pages, file.path.read_bytes())
     except KbError as error:
         file.report.failed.append(ingest.failed(shown.name, error))
+        shown.is_done = True
         return False
     return True
 
@@ -174,30 +220,37 @@ def _read(settings: Settings, files: Sequence[_File]) -> Iterator[tuple[int, Inp
     A reader that says nothing for too long, or dies, is replaced by one that goes on behind the file it had in hand.
     """
     first, until = 0, time.monotonic() + ALL_SECONDS
-    while first < len(files):
-        was_stopped = time.monotonic() > until
-        if not was_stopped:
-            reader = Reader.start(settings, [one.path for one in files[first:]], until)
-            begun = first
-            for line in reader.lines():
-                number = begun + line["file"]
-                if line.get("done"):
-                    first = number + 1
-                    yield number, None
-                else:
-                    yield number, _entry(files[number].path, line)
-            was_stopped = reader.was_stopped
+    while first < len(files) and time.monotonic() <= until:
+        reader = Reader.start(settings, [one.path for one in files[first:]], until)
+        begun = first
+        for line in reader.lines():
+            number = begun + line["file"]
+            if line.get("done"):
+                first = number + 1
+                yield number, None
+            else:
+                yield number, _entry(files[number].path, line)
         if first < len(files):
-            yield first, Input("", _given_up(files[first], was_stopped=was_stopped))
+            yield first, Input("", _given_up(files[first], reader))
             yield first, None
             first += 1
+    for number in range(first, len(files)):
+        yield number, Input("", _failed(files[number], "upload.not_begun", seconds=ALL_SECONDS))
+        yield number, None
 
 
-def _given_up(file: _File, *, was_stopped: bool) -> Failure:
+def _given_up(file: _File, reader: Reader) -> Failure:
+    """Why the file that a reader had in hand was not read to its end."""
+    if reader.stopped == "silent":
+        return _failed(file, "upload.too_slow", seconds=reader.patience)
+    if reader.stopped == "late":
+        return _failed(file, "upload.out_of_time", seconds=ALL_SECONDS)
+    return _failed(file)
+
+
+def _failed(file: _File, key: str = "upload.failed", **facts: float) -> Failure:
     name = file.shown.name
-    if was_stopped:
-        return ingest.failed(name, UploadError("upload.too_slow", name=name, seconds=FILE_SECONDS))
-    return ingest.failed(name, UploadError("upload.failed", name=name))
+    return ingest.failed(name, UploadError(key, name=name, **facts))
 
 
 def _entry(path: Path, line: dict[str, Any]) -> Input:
@@ -214,8 +267,11 @@ class Reader:
     def __init__(self, process: subprocess.Popen[bytes], until: float) -> None:
         self._process = process
         self._until = until
-        self._heard, self._patience = time.monotonic(), START_SECONDS
-        self.was_stopped = False
+        self._heard = (
+            time.monotonic()
+        )  # endless while what it said is dealt with: then it may only be waiting
+        self.patience = START_SECONDS
+        self.stopped: Literal["silent", "late"] | None = None
 
     @classmethod
     def start(cls, settings: Settings, files: Sequence[Path], until: float) -> Reader:
@@ -237,10 +293,13 @@ class Reader:
         watching.start()
         try:
             for text in self._process.stdout or ():
-                self._heard, self._patience = time.monotonic(), FILE_SECONDS
-                line = json.loads(text)
+                line = _whole(text)
+                if line is None:
+                    return
                 if "file" in line:  # and not that it is ready
+                    self._heard = math.inf
                     yield line
+                self._heard, self.patience = time.monotonic(), FILE_SECONDS
         finally:
             self._process.kill()
             self._process.wait()
@@ -251,8 +310,17 @@ class Reader:
     def _watch(self) -> None:
         while self._process.poll() is None:
             now = time.monotonic()
-            if now > self._until or now - self._heard > self._patience:
-                self.was_stopped = True
+            if now > self._until or now - self._heard > self.patience:
+                self.stopped = "late" if now > self._until else "silent"
                 self._process.kill()
                 return
             time.sleep(0.1)
+
+
+def _whole(text: bytes) -> dict[str, Any] | None:
+    """A line of the reader; None for the piece of one that it was stopped in."""
+    try:
+        found: dict[str, Any] | None = json.loads(text) if text.endswith(b"\n") else None
+    except ValueError:
+        return None
+    return found

@@ -17,6 +17,7 @@ from sqlalchemy import Engine as Database
 from kb.config import Settings
 from kb.engine import generations
 from kb.errors import EngineDownError, TooSlowError
+from kb.model import NOTHING_HIDDEN, Hidden
 from kb.search import Search
 from kb.store import articles, queues
 from kb.store.db import reading
@@ -44,13 +45,15 @@ class Figures:
     wal_bytes: int
 
 
-def figures(settings: Settings, database: Database, search: Search) -> Figures:
-    """What monitoring draws."""
+def figures(
+    settings: Settings, database: Database, search: Search, *, hidden: Hidden = NOTHING_HIDDEN
+) -> Figures:
+    """What monitoring draws; readings that are `hidden` from who looks at it do not count."""
     indexed = seq = 0
     with suppress(EngineDownError):
         indexed, seq = search.engine.count(), search.engine.indexed_seq()
     with reading(database) as connection:
-        waiting = queues.lengths(connection, seq)
+        waiting = queues.lengths(connection, seq, hidden=hidden)
     return Figures(
         indexed=indexed,
         waiting=waiting,

@@ -37,6 +37,7 @@ class NewArticle:
     page_hash: str | None = None
     # An archive or file holds no order in time: a text that any version had already is nothing new.
     known_version_is_old: bool = False
+    keeps_former: bool = False  # as a version, also where the same page is read otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +163,10 @@ def _save_one(saving: _Saving, item: NewArticle, values: dict[str, Any]) -> Save
 
 
 def _replace(saving: _Saving, stored: Row[Any], item: NewArticle, values: dict[str, Any]) -> None:
+    # Limits go by source: whoever brings an article again does not carry it, and its former texts, out of them.
+    values["source"] = stored.source
     same_page = item.page_hash is not None and item.page_hash == stored.page_hash
-    if not same_page:
+    if not same_page or item.keeps_former:
         _keep_version(saving.connection, stored)
         values |= {"version": stored.version + 1, "status": "corrected"}
     saving.connection.execute(update(articles).where(articles.c.id == stored.id).values(**values))
@@ -231,6 +234,12 @@ def set_status(connection: Connection, article_id: int, status: Status) -> None:
     if changed.rowcount:
         numbers.next_seq()
         numbers.write(connection)
+
+
+def status_of(connection: Connection, key: str) -> Status | None:
+    """The status of what is stored under a key; None when nothing is."""
+    found: Status | None = connection.scalar(select(articles.c.status).where(articles.c.key == key))
+    return found
 
 
 def one(connection: Connection, article_id: int, *, hidden: Hidden = NOTHING_HIDDEN) -> StoredArticle | None:

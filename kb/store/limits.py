@@ -20,13 +20,16 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
+    and_,
     case,
     delete,
     exists,
     func,
     insert,
+    not_,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy import Engine as Database
@@ -110,6 +113,14 @@ def visible(hidden: Hidden) -> list[ColumnElement[bool]]:
         is_open = exists().where(line, article_limits.c.unit_id.in_(hidden.units)).correlate(articles)
         conditions.append(or_(~limited, is_open) if hidden.units else ~limited)
     return conditions
+
+
+def hidden_keys(connection: Connection, keys: Collection[str], hidden: Hidden) -> set[str]:
+    """Those of these keys under which an article is stored, of whatever status, that somebody may not see."""
+    if hidden.is_empty:
+        return set()
+    asked = select(articles.c.key).where(articles.c.key.in_(keys))
+    return set(connection.scalars(asked.where(not_(and_(true(), *visible(hidden))))))
 
 
 # --- changes --------------------------------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from kb.model import SHOWN_STATUSES
-from kb.store.tables import articles, frontier, reviews
+from kb.model import NOTHING_HIDDEN, SHOWN_STATUSES, Hidden
+from kb.store import reviews
+from kb.store.tables import articles, frontier
 
 UNFETCHED = ("queued", "leased")  # states of the frontier
 
@@ -21,14 +22,15 @@ class Lengths:
     unreviewed: int  # readings
 
 
-def lengths(connection: Connection, indexed_seq: int) -> Lengths:
-    """How much waits when the index has got to a sequence number."""
-    asked = (
-        select(func.count()).where(articles.c.seq > indexed_seq),
-        select(func.count()).where(frontier.c.state.in_(UNFETCHED)),
-        select(func.count()).where(reviews.c.state == "waiting"),
+def lengths(connection: Connection, indexed_seq: int, *, hidden: Hidden = NOTHING_HIDDEN) -> Lengths:
+    """How much waits when the index has got to a sequence number; of readings, those that are not hidden."""
+    unindexed = select(func.count()).where(articles.c.seq > indexed_seq)
+    unfetched = select(func.count()).where(frontier.c.state.in_(UNFETCHED))
+    return Lengths(
+        unindexed=connection.execute(unindexed).scalar_one(),
+        unfetched=connection.execute(unfetched).scalar_one(),
+        unreviewed=reviews.count(connection, hidden=hidden),
     )
-    return Lengths(*(connection.execute(one).scalar_one() for one in asked))
 
 
 def oldest_unindexed(connection: Connection, indexed_seq: int) -> str | None:

@@ -6,11 +6,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 
-from kb.model import REVIEW_BELOW, Article
+from kb.errors import ReviewError
+from kb.model import NOTHING_HIDDEN, REVIEW_BELOW, Article, Hidden, Status
 from kb.store import articles, content, moments
 from kb.store.articles import NewArticle, Outcome
+from kb.store.limits import visible
+from kb.store.tables import articles as stored
 from kb.store.tables import reviews
 from kb.text.fingerprint import Fingerprints
 
@@ -36,6 +52,16 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """What passing a review did to an article, so that it can be undone."""
+
+    article_id: int
+    outcome: Outcome
+    version: int  # that the article had then
+    former_status: Status | None  # that the article had before; None: there was none
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """One line of the queue."""
 
@@ -52,6 +78,7 @@ class Review:
     decided_by: str | None
     note: str | None
     article_id: int | None
+    made: Made | None  # by passing it
 
 
 def take(connection: Connection, new: NewArticle, near: Fingerprints, doubt: Callable[[], Doubt]) -> Taken:
@@ -97,36 +124,54 @@ def _queue(
         return
     if row.page_hash != page_hash:  # other bytes: what was decided about the former ones is over
         values |= {"created_at": moments.now(), "created_by": doubt.by}
-        values |= {"decided_at": None, "decided_by": None, "note": None}
+        values |= {"decided_at": None, "decided_by": None, "note": None, **_made(None)}
     connection.execute(update(reviews).where(reviews.c.id == row.id).values(**values))
 
 
 # --- reading the queue --------------------------------------------------------------------------------------------
 
 
-def one(connection: Connection, review_id: int) -> Review | None:
-    row = connection.execute(select(reviews).where(reviews.c.id == review_id)).one_or_none()
+def _visible(hidden: Hidden) -> list[ColumnElement[bool]]:
+    """What must hold of a review for somebody to see it: neither its source nor the article it is about is hidden."""
+    if hidden.is_empty:
+        return []
+    about = or_(stored.c.key == reviews.c.key, stored.c.id == reviews.c.article_id)
+    is_hidden = exists().where(about, not_(and_(*visible(hidden)))).correlate(reviews)
+    return [reviews.c.source.not_in(sorted(hidden.sources)), ~is_hidden]
+
+
+def one(connection: Connection, review_id: int, *, hidden: Hidden = NOTHING_HIDDEN) -> Review | None:
+    asked = select(reviews).where(reviews.c.id == review_id, *_visible(hidden))
+    row = connection.execute(asked).one_or_none()
     return None if row is None else _review(row)
 
 
 def listed(
-    connection: Connection, state: State, *, limit: int, offset: int = 0, source: str | None = None
+    connection: Connection,
+    state: State,
+    *,
+    limit: int,
+    offset: int = 0,
+    source: str | None = None,
+    hidden: Hidden = NOTHING_HIDDEN,
 ) -> list[Review]:
     """Those of a state: what waits longest first, what was decided last first."""
     order = reviews.c.id if state == "waiting" else reviews.c.decided_at.desc()
-    asked = select(reviews).where(reviews.c.state == state).order_by(order, reviews.c.id.desc())
+    asked = select(reviews).where(reviews.c.state == state, *_visible(hidden))
+    asked = asked.order_by(order, reviews.c.id.desc())
     if source is not None:
         asked = asked.where(reviews.c.source == source)
     return [_review(row) for row in connection.execute(asked.limit(limit).offset(offset))]
 
 
-def count(connection: Connection, state: State = "waiting") -> int:
-    return connection.execute(select(func.count()).where(reviews.c.state == state)).scalar_one()
+def count(connection: Connection, state: State = "waiting", *, hidden: Hidden = NOTHING_HIDDEN) -> int:
+    asked = select(func.count()).where(reviews.c.state == state, *_visible(hidden))
+    return connection.execute(asked).scalar_one()
 
 
-def next_waiting(connection: Connection, after: int) -> int | None:
+def next_waiting(connection: Connection, after: int, *, hidden: Hidden = NOTHING_HIDDEN) -> int | None:
     """The id of what waits behind this one, else of the first that waits."""
-    ids = select(func.min(reviews.c.id)).where(reviews.c.state == "waiting")
+    ids = select(func.min(reviews.c.id)).where(reviews.c.state == "waiting", *_visible(hidden))
     later: int | None = connection.scalar(ids.where(reviews.c.id > after))
     return later if later is not None else connection.scalar(ids)
 
@@ -146,7 +191,16 @@ def _review(row: Row[Any]) -> Review:
         decided_by=row.decided_by,
         note=row.note,
         article_id=row.article_id,
+        made=Made(row.article_id, row.outcome, row.version, row.former_status) if row.outcome else None,
     )
+
+
+def _made(made: Made | None) -> dict[str, Any]:
+    return {
+        "outcome": made and made.outcome,
+        "version": made and made.version,
+        "former_status": made and made.former_status,
+    }
 
 
 # --- deciding -----------------------------------------------------------------------------------------------------
@@ -160,22 +214,25 @@ def decide(
     *,
     article: Article | None = None,
     note: str | None = None,
-    article_id: int | None = None,
-) -> bool:
-    """Move a review from the state that `review` shows into another; False when somebody was faster.
+    made: Made | None = None,
+) -> None:
+    """Move a review from the state that `review` shows into another.
 
-    `article`: as it was decided, where it was corrected.
+    `article`: as it was decided, where it was corrected; `made`: what passing it did. Raises ReviewError("review.changed")
+    when somebody was faster.
     """
     values: dict[str, Any] = {
         "state": state,
         "decided_at": moments.now() if state != "waiting" else None,
         "decided_by": by if state != "waiting" else None,
         "note": note,
-        "article_id": article_id,
+        "article_id": made.article_id if made else review.article_id,
+        **_made(made),
     }
     if article is not None:
         values["content"] = content.of(article)
     same = and_(
         reviews.c.id == review.id, reviews.c.state == review.state, reviews.c.page_hash == review.page_hash
     )
-    return bool(connection.execute(update(reviews).where(same).values(**values)).rowcount)
+    if not connection.execute(update(reviews).where(same).values(**values)).rowcount:
+        raise ReviewError("review.changed")

@@ -365,6 +365,10 @@ reviews = Table(
     Column("decided_by", Text),
     Column("note", Text),
     Column("article_id", Integer, ForeignKey("articles.id")),
+    # What passing it did to the article, so that it can be undone.
+    Column("outcome", String(9)),  # added, changed, unchanged
+    Column("version", Integer),  # that the article had then
+    Column("former_status", String(9)),  # that the article had before; none where it was added
 )
 
 # Files that editors sent, and what became of each.

@@ -347,3 +347,28 @@ def test_copies_that_still_tell_the_same_to_everybody_are_named(library: Databas
     with reading(library) as connection:
         assert limits.open_copies(connection, [2]) == [1, 3]
         assert limits.open_copies(connection, [1, 2, 3]) == limits.open_copies(connection, [5]) == []
+
+
+def test_whoever_brings_an_article_again_under_another_source_does_not_carry_it_out_of_its_limit(
+    library: Database,
+) -> None:
+    limit(library, "source", "secret", COURT)
+    again = article("乙", ("青溪的新文字。",), key="4")
+    with writing(library) as connection:
+        near = articles.fingerprints(connection)
+        (saved,) = articles.save(connection, [NewArticle(replace(again, source="files"))], near)
+        outside = hidden(library)
+        seen = [articles.version(connection, saved.id, number, hidden=outside) for number in (1, 2)]
+        (source,) = connection.execute(select(table.c.source).where(table.c.id == saved.id)).one()
+
+    assert (saved.outcome, source, seen) == ("changed", "secret", [None, None])
+
+
+def test_keys_of_hidden_articles_are_known_also_of_those_limited_for_themselves(library: Database) -> None:
+    limit(library, "source", "secret", COURT)
+    limit(library, "article", 1, COURT)
+    with reading(library) as connection:
+        outside = limits.hidden_keys(connection, ["1", "2", "4", "9"], hidden(library))
+        inside = limits.hidden_keys(connection, ["1", "2", "4", "9"], hidden(library, COURT))
+
+    assert (outside, inside) == ({"1", "4"}, set())

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine as Database
 
+from kb.errors import ReviewError
 from kb.model import Article, Provenance
 from kb.store import articles, reviews
 from kb.store.articles import NewArticle
@@ -33,9 +34,9 @@ def waiting(database: Database) -> list[Review]:
         return reviews.listed(connection, "waiting", limit=9)
 
 
-def decide(database: Database, review: Review, state: reviews.State) -> bool:
+def decide(database: Database, review: Review, state: reviews.State) -> None:
     with writing(database) as connection:
-        return reviews.decide(connection, review, state, "wang", note="不是文章")
+        reviews.decide(connection, review, state, "wang", note="不是文章")
 
 
 def test_an_unsure_reading_waits_with_what_the_page_says_and_is_no_article(database: Database) -> None:
@@ -83,9 +84,11 @@ def test_of_two_decisions_the_second_is_refused(database: Database) -> None:
     take(database, read())
     (review,) = waiting(database)
 
-    assert decide(database, review, "returned")
-    assert not decide(database, review, "passed")
-    assert not decide(database, replace(review, page_hash="b" * 64), "passed")
+    decide(database, review, "returned")
+    for late in (review, replace(review, page_hash="b" * 64)):
+        with pytest.raises(ReviewError) as refused:
+            decide(database, late, "passed")
+        assert refused.value.key == "review.changed"
 
 
 def test_the_next_one_is_what_waits_behind_or_else_the_first(database: Database) -> None:

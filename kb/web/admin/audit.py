@@ -54,6 +54,7 @@ ACTIONS = {
     "file.uploaded": "上传文件",
     "review.passed": "审核通过",
     "review.returned": "审核退回",
+    "review.reopened": "放回待审",
     "data.exported": "导出个人数据",
     "data.deleted": "删除个人数据",
     "backup.made": "备份",

@@ -20,6 +20,7 @@ from kb.store.lock import holder
 from kb.web.access import may, only
 from kb.web.admin.runs import OUTCOME_NAMES, took
 from kb.web.library import the_library
+from kb.web.visitor import the_hidden
 
 blueprint = Blueprint("admin", __name__)
 
@@ -82,7 +83,7 @@ def page() -> str:
     search = library.search
     facts: dict[str, Any] = {"problem": search.engine.problem(), "findings": (), "figures": None}
     if reachable & {"admin_runs.page", "admin_queries.page"}:
-        facts["figures"] = vitals.figures(library.settings, library.database, search)
+        facts["figures"] = vitals.figures(library.settings, library.database, search, hidden=the_hidden())
     if "admin_runs.page" in reachable:
         facts["findings"] = diagnose.glance(library.database, library.settings, search.engine)
         facts |= _last_runs()

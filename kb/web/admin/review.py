@@ -29,11 +29,13 @@ ON_A_PAGE = 20
 def page() -> str:
     state = _state(request.args.get("state", ""))
     with reading(the_library().database) as connection:
-        total = reviews.count(connection, state)
+        total = reviews.count(connection, state, hidden=the_hidden())
         last = max(1, -(-total // ON_A_PAGE))
         asked = request.args.get("page", "1")
         number = min(max(1, int(asked)) if asked.isdecimal() and len(asked) < 6 else 1, last)
-        found = reviews.listed(connection, state, limit=ON_A_PAGE, offset=(number - 1) * ON_A_PAGE)
+        found = reviews.listed(
+            connection, state, limit=ON_A_PAGE, offset=(number - 1) * ON_A_PAGE, hidden=the_hidden()
+        )
     return render_template(
         "admin_review.html",
         state=state,
@@ -57,7 +59,7 @@ def one(review_id: int) -> str:
 
 def _review(review_id: int) -> Review:
     with reading(the_library().database) as connection:
-        found = reviews.one(connection, review_id)
+        found = reviews.one(connection, review_id, hidden=the_hidden())
     return found or abort(404)
 
 
@@ -84,13 +86,13 @@ def decide(review_id: int) -> tuple[str, int] | AnyResponse:
     database, actor, seen = the_library().database, the_visitor().actor, form.get("page_hash", "")
     try:
         if form.get("to") == "pass":
-            reviewing.pass_on(database, actor, review_id, seen, form)
+            reviewing.pass_on(database, actor, review_id, seen, form, hidden=the_hidden())
             said = f"已通过《{form.get('title', '').strip() or review.article.title}》,马上可以检索。"
         elif form.get("to") == "return":
-            reviewing.send_back(database, actor, review_id, seen, form.get("note", ""))
+            reviewing.send_back(database, actor, review_id, seen, form.get("note", ""), hidden=the_hidden())
             said = f"已退回《{review.article.title}》。"
         else:
-            reviewing.put_back(database, actor, review_id, seen)
+            reviewing.put_back(database, actor, review_id, seen, hidden=the_hidden())
             flash(f"《{review.article.title}》已放回待审。")
             return redirect(url_for("admin_review.one", review_id=review_id), 303)
     except ReviewError as error:
@@ -98,7 +100,7 @@ def decide(review_id: int) -> tuple[str, int] | AnyResponse:
         return _one(_review(review_id), error, form if status == 400 else None), status
     flash(said)
     with reading(database) as connection:
-        following = reviews.next_waiting(connection, review_id)
+        following = reviews.next_waiting(connection, review_id, hidden=the_hidden())
     if following is None:
         return redirect(url_for("admin_review.page"), 303)
     return redirect(url_for("admin_review.one", review_id=following), 303)
@@ -108,19 +110,19 @@ def decide(review_id: int) -> tuple[str, int] | AnyResponse:
 @editors
 def bulk() -> AnyResponse:
     """通过 or 退回 those that were ticked, each as it was seen; each that could not be is named."""
-    database, actor = the_library().database, the_visitor().actor
-    passes, done = request.form.get("to") == "pass", 0
-    for ticked in request.form.getlist("ticked"):
-        review_id, _, seen = ticked.partition(":")
-        if not review_id.isdecimal() or len(review_id) > 12:
-            continue
-        try:
-            if passes:
-                reviewing.pass_on(database, actor, int(review_id), seen)
-            else:
-                reviewing.send_back(database, actor, int(review_id), seen, request.form.get("note", ""))
-            done += 1
-        except ReviewError as error:
-            flash(f"第 {review_id} 号:{error.words('zh')}")
+    form, passes = request.form, request.form.get("to") == "pass"
+    parts = [ticked.partition(":") for ticked in form.getlist("ticked")[:ON_A_PAGE]]
+    ticked = {int(number): seen for number, _, seen in parts if number.isdecimal() and len(number) <= 12}
+    refused = reviewing.decide_together(
+        the_library().database,
+        the_visitor().actor,
+        ticked,
+        "passed" if passes else "returned",
+        form.get("note", ""),
+        hidden=the_hidden(),
+    )
+    for review_id, error in refused.items():
+        flash(f"第 {review_id} 号:{error.words('zh')}")
+    done = len(ticked) - len(refused)
     flash(f"已{'通过' if passes else '退回'} {done} 页。" if done else "没有勾选可处理的页。")
     return redirect(url_for("admin_review.page"), 303)

@@ -12,12 +12,13 @@ from kb.store import uploads as stored_uploads
 from kb.store.db import reading
 from kb.web.access import only
 from kb.web.library import the_library
-from kb.web.visitor import the_visitor
+from kb.web.visitor import the_hidden, the_visitor
 
 blueprint = Blueprint("admin_upload", __name__)
 
 editors = only("editor", "admin")
 LATEST = 10  # uploads that the page lists
+MOST_FILES = 90  # at once; a request has at most 100 parts (MAX_FORM_PARTS), some of which are no files
 STATUSES = {"upload.nothing": 400, "upload.busy": 503, "upload.too_large": 413}
 
 
@@ -35,7 +36,8 @@ def refused(error: UploadError) -> tuple[str, int]:
 
 @blueprint.errorhandler(413)
 def too_large(_error: HTTPException) -> tuple[str, int]:
-    return refused(UploadError("upload.too_large", limit_mib=the_library().settings.upload_limit_mib))
+    limit_mib = the_library().settings.upload_limit_mib
+    return refused(UploadError("upload.too_large", limit_mib=limit_mib, files=MOST_FILES))
 
 
 @blueprint.get("/admin/upload")
@@ -50,7 +52,12 @@ def _page(error: UploadError | None = None) -> str:
         latest = stored_uploads.latest(connection, LATEST)
     limit = library.settings.upload_limit_mib
     return render_template(
-        "admin_upload.html", latest=latest, limit_mib=limit, kinds=uploads.KINDS, error=error
+        "admin_upload.html",
+        latest=latest,
+        limit_mib=limit,
+        most_files=MOST_FILES,
+        kinds=uploads.KINDS,
+        error=error,
     )
 
 
@@ -69,7 +76,9 @@ def take() -> AnyResponse:
     files = [file for file in request.files.getlist("files") if file.filename]
     try:
         sent = [(file.filename or "", file.stream) for file in files]
-        upload_id = uploads.take(library.database, library.settings, the_visitor().actor, sent)
+        upload_id = uploads.take(
+            library.database, library.settings, the_visitor().actor, sent, hidden=the_hidden()
+        )
     finally:
         for file in files:
             file.close()

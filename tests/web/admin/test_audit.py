@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -13,6 +16,7 @@ from lxml import html
 from sqlalchemy import Engine as Database
 from sqlalchemy import select
 
+import kb
 from kb import config
 from kb.config import Settings
 from kb.model import Actor
@@ -22,6 +26,7 @@ from kb.store.db import open_database, reading, writing
 from kb.store.tables import audit as table
 from kb.web import create_app
 from kb.web.admin import audit as admin_audit
+from kb.web.admin.audit import ACTIONS
 from kb.web.library import EXTENSION
 from tests.web.people import signed_in
 
@@ -197,3 +202,23 @@ def test_the_page_says_which_record_was_altered_and_shows_nothing_without_the_ke
     assert "第 1 条记录被改动过" in altered
     assert "读不到审计密钥" in keyless
     assert numbers(keyless) == []
+
+
+def recorded() -> Iterator[str]:
+    """The actions that the source of kb gives to audit.record, by itself or through a function of a module's own."""
+    for path in sorted(Path(kb.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and re.search(
+                r"(\baudit\.record|^_?record(ed)?)$", ast.unparse(node.func)
+            ):
+                words = [
+                    one.value
+                    for given in node.args
+                    for one in ast.walk(given)
+                    if isinstance(one, ast.Constant)
+                ]
+                yield from (one for one in words if re.fullmatch(r"[a-z_]+\.[a-z]+", str(one)))
+
+
+def test_every_action_that_is_recorded_has_its_words_and_no_other() -> None:
+    assert set(recorded()) == set(ACTIONS)

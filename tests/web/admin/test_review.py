@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -11,16 +12,16 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
-from sqlalchemy import select
+from sqlalchemy import delete, insert, select
 
 from kb import ingest
 from kb.config import Settings
-from kb.model import StoredArticle
-from kb.store import articles, reviews
+from kb.model import Actor, Article, StoredArticle
+from kb.store import articles, limits, reviews
 from kb.store.articles import NewArticle
 from kb.store.db import reading, writing
 from kb.store.reviews import Review
-from kb.store.tables import audit
+from kb.store.tables import article_limits, audit, source_limits, units
 from kb.web import create_app
 from kb.web.library import EXTENSION
 from tests.making import article
@@ -55,7 +56,7 @@ def review(app: Flask) -> Iterator[Review]:
     yield queued(app)
 
 
-def queued(app: Flask, **more: object) -> Review:
+def queued(app: Flask, *, source: str = "sample", **more: object) -> Review:
     number = next(NUMBERS)
     fields = {"published": None, "provenance": UNSURE} | more
     read = article(
@@ -64,6 +65,7 @@ def queued(app: Flask, **more: object) -> Review:
         key=f"https://a.example/r{number}",
         **fields,
     )
+    read = replace(read, source=source)
     doubt = reviews.Doubt(read.key, "text/html", HOSTILE + "(作者单位:枫溪县法院)", "crawl")
     with writing(app.extensions[EXTENSION].database) as connection:
         near = articles.fingerprints(connection)
@@ -250,3 +252,107 @@ def test_a_file_that_is_read_badly_waits_and_a_better_rule_takes_it_out(
     assert (len(report.queued), report.failed, len(again.queued)) == (1, [], 1)
     assert "枫溪" in waiting.source_text and waiting.name.endswith("短.html")
     assert (better.added, left) == (1, 0)
+
+
+# --- what is hidden from the judge ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["source", "article"])
+def test_what_is_hidden_from_the_judge_is_not_in_the_queue(
+    app: Flask, review: Review, editor: FlaskClient, kind: limits.Kind
+) -> None:
+    database, secret = app.extensions[EXTENSION].database, queued(app, source="fengxi")
+    saved = put(app, secret.article, "e" * 64)
+    with writing(database) as connection:
+        connection.execute(insert(units), {"id": 7, "name": "枫溪法院"})
+        limits.put(connection, Actor("a"), kind, "fengxi" if kind == "source" else saved, [7])
+    try:
+        listed, page = editor.get("/admin/review").text, editor.get(f"/admin/review/{secret.id}")
+        decided = [post(editor, url(secret), fields(secret, to=to)) for to in ("pass", "return", "wait")]
+        together = {"ticked": f"{secret.id}:{secret.page_hash}", "to": "pass"}
+        answer = post(editor, "/admin/review/bulk", together, follow_redirects=True)
+        home = signed_in(app, "admin").get("/admin").text
+        member = signed_in(app, "editor", name=f"in-{kind}", units=[7]).get("/admin/review").text
+    finally:
+        with writing(database) as connection:
+            for table in (source_limits, article_limits, units):
+                connection.execute(delete(table))
+
+    assert secret.article.title not in listed and "共 1 页" in listed and "共 2 页" in member
+    assert [one.status_code for one in (page, *decided)] == [404] * 4
+    assert "没有勾选可处理的页" in answer.text and now(app, secret).state == "waiting"
+    assert "1 页等待人工核对" in home
+
+
+# --- putting back what was passed -------------------------------------------------------------------------------------
+
+
+def put(app: Flask, read: Article, page_hash: str) -> int:
+    with writing(app.extensions[EXTENSION].database) as connection:
+        near = articles.fingerprints(connection)
+        return articles.save(connection, [NewArticle(read, page_hash)], near)[0].id
+
+
+def test_a_passed_page_that_was_crawled_anew_since_is_not_put_back(
+    app: Flask, review: Review, editor: FlaskClient
+) -> None:
+    post(editor, url(review), fields(review))
+    put(app, replace(review.article, title="新抓到的"), "b" * 64)
+    answer = post(editor, url(review), fields(review, to="wait"))
+
+    assert (answer.status_code, now(app, review).state) == (409, "passed")
+    assert (stored(app, review).article.title, stored(app, review).version) == ("新抓到的", 2)
+
+
+def test_putting_back_leaves_an_article_alone_that_passing_left_alone(
+    app: Flask, review: Review, editor: FlaskClient
+) -> None:
+    put(app, replace(review.article, title="第一版"), "b" * 64)
+    put(app, review.article, "c" * 64)
+    post(editor, url(review), fields(review))
+    post(editor, url(review), fields(review, to="wait"))
+    post(editor, url(review), fields(review))
+    post(editor, url(review), fields(review, to="wait"))
+    found = stored(app, review)
+
+    assert (found.article.title, found.version, found.status) == (review.article.title, 2, "corrected")
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_an_article_that_passing_changed_has_its_former_text_again(
+    app: Flask, review: Review, editor: FlaskClient, same: bool
+) -> None:
+    """Also where the same page was read otherwise, which elsewhere keeps no version."""
+    put(app, replace(review.article, title="从前的题"), review.page_hash if same else "b" * 64)
+    post(editor, url(review), fields(review))
+    passed = stored(app, review)
+    post(editor, url(review), fields(review, to="wait"))
+    found = stored(app, review)
+
+    assert (passed.article.title, found.article.title) == (review.article.title, "从前的题")
+    assert editor.get(f"/a/{found.id}").status_code == 200
+    with reading(app.extensions[EXTENSION].database) as connection:
+        assert [one.version for one in articles.versions(connection, found.id)] == [3, 2, 1]
+
+
+def test_an_article_that_was_withdrawn_before_it_was_passed_is_so_again(
+    app: Flask, review: Review, editor: FlaskClient
+) -> None:
+    for _ in range(2):
+        post(editor, url(review), fields(review))
+        shown = stored(app, review).status
+        post(editor, url(review), fields(review, to="wait"))
+
+        assert (shown, stored(app, review).status) == ("normal", "withdrawn")
+
+
+def test_no_more_are_decided_together_than_a_page_shows(
+    app: Flask, review: Review, editor: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb.web.admin.review.ON_A_PAGE", 2)
+    some = [review, queued(app), queued(app)]
+    post(
+        editor, "/admin/review/bulk", {"ticked": [f"{one.id}:{one.page_hash}" for one in some], "to": "pass"}
+    )
+
+    assert [now(app, one).state for one in some] == ["passed", "passed", "waiting"]

@@ -6,6 +6,9 @@ import gzip
 import hashlib
 import io
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -18,14 +21,19 @@ from werkzeug.test import TestResponse
 
 from kb import uploads
 from kb.config import Settings
-from kb.store import articles, pages, reviews
+from kb.errors import StoreError, UploadError
+from kb.model import Actor
+from kb.store import articles, limits, pages, reviews, units
 from kb.store import uploads as stored
-from kb.store.db import reading
+from kb.store.articles import NewArticle
+from kb.store.db import reading, writing
 from kb.store.lock import writer_lock
 from kb.store.tables import audit
 from kb.store.uploads import Upload
+from kb.uploads import Reader
 from kb.web import create_app
 from kb.web.library import EXTENSION, Library
+from tests.making import article
 from tests.test_ingest import line
 from tests.web.admin.test_review import BAD_PAGE
 from tests.web.people import csrf, post, signed_in
@@ -147,7 +155,7 @@ def test_too_much_and_nothing_are_refused_in_words(library: Library, editor: Fla
     nothing = send(editor)
 
     assert (large.status_code, nothing.status_code) == (413, 400)
-    assert "超过 0.25 MiB" in large.text
+    assert "超过 0.25 MiB,或多于 90 个" in large.text
     assert "没有选择文件" in nothing.text
     assert (
         post(editor, "/admin/lexicon/add", {"word": "x" * 70_000}).status_code == 413
@@ -191,5 +199,82 @@ def test_a_file_that_takes_too_long_is_given_up_and_the_others_go_on(
     upload = sent(editor, library, *files)
 
     assert [one.added for one in upload.files] == [1, 0, 0, 1]
-    assert "超过 5 秒" in upload.files[1].reasons[0] and "解析时出错" in upload.files[2].reasons[0]
+    assert "超过 5 秒没有进展" in upload.files[1].reasons[0] and "解析时出错" in upload.files[2].reasons[0]
     assert not list(library.settings.data.glob(".upload-*"))
+
+
+def test_an_article_that_is_hidden_from_who_uploads_stays_and_is_not_told(
+    library: Library, editor: FlaskClient
+) -> None:
+    hidden = article("枫溪密件", ("原来的文字。",), key="id:a77")
+    with writing(library.database) as connection:
+        (saved,) = articles.save(connection, [NewArticle(hidden)], articles.fingerprints(connection))
+        unit = units.add(connection, "枫溪法院")
+        limits.put(connection, Actor("zhangsan"), "article", saved.id, [unit])
+    body = line(77).encode()
+    upload = sent(editor, library, ("改.jsonl", body), ("别的.jsonl", line(78).encode()))
+    (changed, other) = upload.files
+    with reading(library.database) as connection:
+        present = articles.one(connection, saved.id)
+
+    assert present and (present.article.title, present.version) == ("枫溪密件", 1)
+    assert (changed.added, changed.changed, changed.unchanged, changed.ids) == (0, 0, 0, [])
+    assert changed.reasons == [UploadError("upload.failed", name="改.jsonl").words("zh")]
+    assert other.added == 1
+
+
+def test_files_for_which_no_time_was_left_are_told_apart(
+    library: Library, editor: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "ALL_SECONDS", -1.0)
+    upload = sent(editor, library, ("迟.txt", TEXT.encode()))
+
+    assert upload.files[0].is_done and "还没有开始处理" in upload.files[0].reasons[0]
+
+
+def test_an_upload_that_breaks_off_is_finished_with_words(
+    library: Library, editor: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_some: object, **_more: object) -> None:
+        raise StoreError("store.busy")
+
+    monkeypatch.setattr("kb.ingest.save_batch", broken)
+    answer = send(editor, ("断.txt", (TEXT + "断了。").encode()))
+    with reading(library.database) as connection:
+        (last,) = stored.latest(connection, 1)
+
+    assert answer.status_code >= 500
+    assert [(one.is_done, one.failed) for one in last.files] == [(True, 1)]
+
+
+def reader(code: str) -> Reader:
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    return Reader(process, time.monotonic() + 30)
+
+
+@pytest.mark.parametrize("piece", ['{"file": 1, "ke', '{"file": 1, }\\n'])
+def test_a_line_that_was_cut_off_is_the_end_of_the_reader(piece: str) -> None:
+    found = reader(f"print('{{\"file\": 0}}'); print('{piece}', end='')")
+
+    assert list(found.lines()) == [{"file": 0}]
+
+
+def test_a_reader_is_not_silent_while_what_it_said_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "FILE_SECONDS", 0.3)
+    found = reader("import time\nfor n in 0, 1: print('{\"file\": %d}' % n, flush=True)\ntime.sleep(0.1)")
+    numbers = []
+    for told in found.lines():
+        numbers.append(told["file"])
+        if not numbers[1:]:
+            time.sleep(0.8)
+
+    assert (numbers, found.stopped) == ([0, 1], None)
+
+
+def test_a_reader_that_is_silent_and_one_that_is_late_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "START_SECONDS", 0.2)
+    silent, late = reader("import time; time.sleep(9)"), reader("import time; time.sleep(9)")
+    late._until = time.monotonic() - 1
+
+    assert (list(silent.lines()), list(late.lines())) == ([], [])
+    assert (silent.stopped, late.stopped) == ("silent", "late")
