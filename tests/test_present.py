@@ -109,7 +109,7 @@ def test_old_files_of_words_are_cleared_away(settings: Settings) -> None:
 
 
 def test_words_that_a_killed_run_left_unfinished_are_removed(settings: Settings) -> None:
-    settings.index.mkdir(parents=True)
+    settings.index.mkdir(parents=True, exist_ok=True)
     left, present = settings.index / ".words-left", settings.index / ".words-present"
     left.touch()
     present.touch()
