@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -154,9 +155,12 @@ class Search:
         filters: Filters | None = None,
         scope: Scope = "all",
         hidden: Hidden = NOTHING_HIDDEN,
+        seconds: float = math.inf,
     ) -> int:
-        """How many articles have all that was typed. Raises as `find` does."""
+        """How many articles have all that was typed, told within `seconds` at most. Raises as `find` does."""
         page = replace(self._page(filters or Filters(), hidden), limit=0)
+        if seconds < (page.seconds or math.inf):
+            page = replace(page, seconds=seconds)
         return self.engine.find(_limited(self._typed(text, scope, exact=False), scope), page).articles
 
     def like(

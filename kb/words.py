@@ -69,15 +69,17 @@ def _own_line(term: OwnTerm, *, is_shipped: bool) -> Line:
 def add(database: Database, actor: Actor, word: str, frequency: str = "") -> None:
     """Add a term, or put back one that was taken out. Raises WordsError."""
     word, frequency = word.strip(), frequency.strip()
-    read = lexicon.read_own([f"{word}\t{frequency}" if "\t" not in word else word])
-    if read.faults or not read.terms:
-        fault = read.faults[0] if read.faults else Fault(1, "词语", "不能为空或以 # 开头")
-        raise WordsError("words.bad_word", word=word, field=fault.field, reason=fault.reason)
+    faults = lexicon.own_faults(1, word, frequency)
+    if not word or word.startswith("#"):  # in a file that would be no term at all
+        faults = [Fault(1, "词语", "不能为空或以 # 开头")]
+    if faults:
+        raise WordsError("words.bad_word", word=word, field=faults[0].field, reason=faults[0].reason)
+    term = OwnTerm(word, int(frequency) if frequency else None)
     with writing(database) as connection:
         line = _by_word(connection).get(fold(word), Line(word, "removed"))
         if line.is_in_force:
             raise WordsError("words.known", word=word)
-        _decide(connection, actor, line, read.terms[0])
+        _decide(connection, actor, line, term)
 
 
 def remove(database: Database, actor: Actor, word: str) -> None:
@@ -165,9 +167,12 @@ def every_group(connection: Connection) -> list[GroupLine]:
     """Every group that is in force or could be again, those that editors decided about first."""
     shipped = synonyms.groups(words.shipped_synonyms())
     decided = words.groups(connection)
-    touched = {fold(name) for group in decided for name in group.names}
+    touched = {fold(name) for group in decided if not group.is_removed for name in group.names}
+    off = {group.names for group in decided if group.is_removed}
     own = [GroupLine(group.names, _group_state(group, shipped), group.id) for group in decided]
-    rest = [names for names in shipped if not any(fold(name) in touched for name in names)]
+    rest = [
+        names for names in shipped if names not in off and not any(fold(name) in touched for name in names)
+    ]
     return [*own, *(GroupLine(names, "shipped") for names in rest)]
 
 
@@ -202,12 +207,13 @@ def switch_group(database: Database, actor: Actor, names: tuple[str, ...], *, on
             raise WordsError("words.no_group")
         if line.state == "shipped":
             words.add_group(connection, names, actor.name, is_removed=True)
-        elif line.state == "off" and line.id is not None:
-            words.forget_group(connection, line.id)
         elif line.id is not None:
             if on and (reason := synonyms.group_fault(names, words.synonym_table(connection))):
                 raise WordsError("words.bad_group", reason=reason)
-            words.set_removed(connection, line.id, actor.name, is_removed=not on)
+            if line.state == "off":
+                words.forget_groups(connection, names)
+            else:
+                words.set_removed(connection, line.id, actor.name, is_removed=not on)
         _note_group(connection, actor, [] if on else list(names), list(names) if on else [])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,14 @@ def test_old_files_of_words_are_cleared_away(settings: Settings) -> None:
 
     assert len(list(settings.index.glob("words-*.json"))) == words.MADE_WITH_KEPT
     assert words.made_with(settings.index, f"{19:016}") == words.Lexicon()
+
+
+def test_words_that_a_killed_run_left_unfinished_are_removed(settings: Settings) -> None:
+    settings.index.mkdir(parents=True, exist_ok=True)
+    left, present = settings.index / ".words-left", settings.index / ".words-present"
+    left.touch()
+    present.touch()
+    os.utime(left, (1, 1))
+    words.keep_made_with(settings.index, "0" * 16, words.Lexicon())
+
+    assert not left.exists() and present.exists()

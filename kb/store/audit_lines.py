@@ -18,6 +18,10 @@ from kb.store.tables import audit
 ROWS = 1000  # read at a time
 LOOKED_BACK = 5000  # records among which an earlier reading is looked for
 READING_HOLDS = timedelta(hours=1)
+EARLIEST, LATEST = (
+    date(1970, 1, 2),
+    date(9999, 1, 1),
+)  # days that every clock can tell; others are taken as these
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,9 @@ class Asked:
         if self.outcome:
             found.append(audit.c.outcome == self.outcome)
         if self.since:
-            found.append(audit.c.at >= _begin(self.since))
+            found.append(audit.c.at >= _begin(min(self.since, LATEST)))
         if self.until:
-            found.append(audit.c.at < _begin(self.until + timedelta(days=1)))
+            found.append(audit.c.at < _begin(min(self.until, LATEST) + timedelta(days=1)))
         return found
 
     def named(self) -> dict[str, str]:
@@ -104,4 +108,4 @@ def head(connection: Connection) -> tuple[int, str] | None:
 
 def _begin(day: date) -> str:
     """Midnight of a day on the server's clock, as records tell time."""
-    return audit_log.moment(datetime.combine(day, time()).astimezone())
+    return audit_log.moment(datetime.combine(max(EARLIEST, day), time()).astimezone())

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -24,6 +26,8 @@ from kb.text.lexicon import Entry, Lexicon, OwnTerm
 from kb.text.normalize import fold
 from kb.text.synonyms import Table
 
+UNFINISHED = ".words-"  # how files beside the index begin until they are whole
+LEFT_OVER_SECONDS = 3600.0  # after which nobody is writing one any more
 Kind = Literal["lexicon", "synonyms"]
 MADE_WITH_KEPT = (
     6  # files beside the index: of the generations that there are, and of those that rebuilds are making
@@ -139,9 +143,10 @@ def set_removed(connection: Connection, group_id: int, by: str, *, is_removed: b
     _count_change(connection, "synonyms")
 
 
-def forget_group(connection: Connection, group_id: int) -> None:
-    """A shipped group is in force again."""
-    connection.execute(delete(synonym_groups).where(synonym_groups.c.id == group_id))
+def forget_groups(connection: Connection, names: tuple[str, ...]) -> None:
+    """A shipped group is in force again: nothing is decided any more about one of these names."""
+    decided = [one.id for one in groups(connection) if one.names == names]
+    connection.execute(delete(synonym_groups).where(synonym_groups.c.id.in_(decided)))
     _count_change(connection, "synonyms")
 
 
@@ -153,21 +158,33 @@ def keep_made_with(index: Path, fingerprint: str, present: Lexicon) -> None:
 
     With it a process that starts while the index is behind the lexicon can ask the index as it is.
     """
+    _remove_left_over(index)
     path = _made_with_path(index, fingerprint)
     if made_with(index, fingerprint) == present:
         os.utime(path)
         return
     index.mkdir(parents=True, exist_ok=True, mode=0o700)
     rows = [[entry.word, entry.frequency] for entry in present.entries]
-    handle, name = tempfile.mkstemp(prefix=".words-", dir=index)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(rows, file, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).replace(path)
+    handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=index)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(rows, file, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
     files = sorted(index.glob("words-*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in files[MADE_WITH_KEPT:]:
         old.unlink(missing_ok=True)
+
+
+def _remove_left_over(index: Path) -> None:
+    """Files that runs which were killed did not finish."""
+    for path in index.glob(f"{UNFINISHED}*"):
+        with suppress(FileNotFoundError):  # finished or removed just now
+            if time.time() - path.stat().st_mtime > LEFT_OVER_SECONDS:
+                path.unlink()
 
 
 def made_with(index: Path, fingerprint: str) -> Lexicon | None:

@@ -135,7 +135,7 @@ def read_own(lines: Iterable[str]) -> OwnLines:
             continue
         word, frequency, state, *more = [*line.split("\t"), "", ""]
         faults = [Fault(number, "列数", "最多 3 列:词语、词频、停用")] if len(more) > 2 else []
-        faults += _own_faults(number, word, frequency, state)
+        faults += own_faults(number, word, frequency, state)
         if not faults and (first := numbers.setdefault(fold(word), number)) != number:
             faults.append(Fault(number, "词语", f"与第 {first} 行重复"))
         read.faults += faults
@@ -144,7 +144,8 @@ def read_own(lines: Iterable[str]) -> OwnLines:
     return read
 
 
-def _own_faults(number: int, word: str, frequency: str, state: str) -> list[Fault]:
+def own_faults(number: int, word: str, frequency: str, state: str = "") -> list[Fault]:
+    """What of a term's three columns cannot be used."""
     found = []
     if (reason := own_word_fault(word)) is not None:
         found.append(Fault(number, "词语", reason))

@@ -61,10 +61,15 @@ def groups(table: Table) -> list[tuple[str, ...]]:
 def over(shipped: Table, own: Sequence[tuple[str, ...]], removed: Sequence[tuple[str, ...]]) -> Table:
     """The shipped groups with the library's `own` over them.
 
-    A shipped group that shares a name with one of its own or with a `removed` one is not in force.
+    A shipped group that is `removed`, or shares a name with one of its own, is not in force. A group of its own that is
+    removed says nothing about a shipped one.
     """
-    decided = {fold(name) for group in (*own, *removed) for name in group}
-    table = {name: group for name, group in shipped.items() if not any(fold(one) in decided for one in group)}
+    decided, off = {fold(name) for group in own for name in group}, set(removed)
+    table = {
+        name: group
+        for name, group in shipped.items()
+        if group not in off and not any(fold(one) in decided for one in group)
+    }
     for group in own:
         table.update(dict.fromkeys(map(fold, group), group))
     return table

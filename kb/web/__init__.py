@@ -22,6 +22,7 @@ from kb.web import (
     health,
     help,
     home,
+    ids,
     library,
     limiting,
     me,
@@ -86,6 +87,7 @@ def create_app(settings: Settings) -> Flask:
         MAX_CONTENT_LENGTH=REQUEST_LIMIT, MAX_FORM_MEMORY_SIZE=REQUEST_LIMIT, MAX_FORM_PARTS=100
     )
     app.json = Json(app)
+    ids.install(app)
     _set_up_templates(app)
     database = open_database(settings.database)
     present = PresentSearch(settings, database)

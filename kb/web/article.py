@@ -24,11 +24,8 @@ SIMILAR = 5
 
 blueprint = Blueprint("article", __name__)
 
-# The largest key of SQLite and PostgreSQL; a longer number is no article.
-ID = "<int(max=9223372036854775807):article_id>"
 
-
-@blueprint.get(f"/a/{ID}")
+@blueprint.get("/a/<id:article_id>")
 @readers
 def show(article_id: int) -> str:
     hidden = the_hidden()
@@ -57,7 +54,7 @@ def show(article_id: int) -> str:
     )
 
 
-@blueprint.get(f"/a/{ID}.json")
+@blueprint.get("/a/<id:article_id>.json")
 @readers
 def answer(article_id: int) -> Response:
     hidden = the_hidden()

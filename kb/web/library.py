@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from flask import Flask, current_app, g, has_request_context
@@ -12,6 +12,7 @@ from kb.config import Settings
 from kb.present import PresentSearch
 from kb.search import Search
 from kb.suggest import Suggester
+from kb.web.popular import Popular
 from kb.web.search_log import SearchLog
 
 EXTENSION = "kb"
@@ -26,6 +27,7 @@ class Library:
     present: PresentSearch
     suggester: Suggester
     log: SearchLog
+    popular: Popular = field(default_factory=Popular)
 
     @property
     def search(self) -> Search:

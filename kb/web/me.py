@@ -54,7 +54,7 @@ def the_user() -> User:
 # --- sign-ins -------------------------------------------------------------------------------------------------------
 
 
-@blueprint.post("/me/sign-ins/<int:sign_in_id>/end")
+@blueprint.post("/me/sign-ins/<id:sign_in_id>/end")
 @signed_in
 def end_sign_in(sign_in_id: int) -> AnyResponse:
     user, actor = the_user(), the_visitor().actor
@@ -83,7 +83,7 @@ def end_other_sign_ins() -> AnyResponse:
 # --- search history -------------------------------------------------------------------------------------------------
 
 
-@blueprint.post("/me/history/<int:line_id>/delete")
+@blueprint.post("/me/history/<id:line_id>/delete")
 @signed_in
 def delete_search(line_id: int) -> AnyResponse:
     with writing(the_library().database) as connection:

@@ -37,12 +37,12 @@ ASKED: dict[str, tuple[str, ...]] = {
     ),
     "/search/advanced": ("/search/advanced", "/search/advanced?all=骊歌文"),
     "/suggest.json": tuple(f"/suggest.json?q={one}" for one in ("骊", "骊歌", "lige", "lg", "lgt", "党建", "第", "清河", "周", "djjs")),
-    "/a/<int(max=9223372036854775807):article_id>": (
+    "/a/<id:article_id>": (
         *(f"/a/{number}" for number in (*HIDDEN, *OPEN[:12], 400)),
         *(f"/a/{secrets.CORRECTED}?version={version}" for version in (1, 2, 3)),
         *(f"/a/{number}?q=党建 骊歌文" for number in (2, 3)),
     ),
-    "/a/<int(max=9223372036854775807):article_id>.json": (
+    "/a/<id:article_id>.json": (
         *(f"/a/{number}.json" for number in (*HIDDEN, 2, 4, 6, 10, 13)),
         f"/a/{secrets.CORRECTED}.json?version=1",
     ),
@@ -69,7 +69,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     "/admin": ("/admin",),
     "/admin/users": ("/admin/users", "/admin/users?q=骊"),
     "/admin/users/new": ("/admin/users/new",),
-    "/admin/users/<int:user_id>": ("/admin/users/1",),
+    "/admin/users/<id:user_id>": ("/admin/users/1",),
     "/admin/units": ("/admin/units",),
     "/admin/health": ("/admin/health",),
     "/admin/limits": ("/admin/limits", "/admin/limits?about=3", "/admin/limits?article=3"),
@@ -79,7 +79,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     "/admin/sources": ("/admin/sources",),
     "/admin/sources/try": ("/admin/sources/try",),
     "/admin/runs": ("/admin/runs",),
-    "/admin/runs/<int:run_id>": ("/admin/runs/1",),
+    "/admin/runs/<id:run_id>": ("/admin/runs/1",),
     "/admin/runs/failed/<slug>": (f"/admin/runs/failed/{secrets.SECRET}",),
     "/admin/queries": ("/admin/queries",),
     "/admin/queries.csv": ("/admin/queries.csv",),
@@ -87,9 +87,9 @@ ASKED: dict[str, tuple[str, ...]] = {
     "/admin/lexicon/export.tsv": ("/admin/lexicon/export.tsv",),
     "/admin/lexicon/synonyms": ("/admin/lexicon/synonyms",),
     "/admin/upload": ("/admin/upload",),
-    "/admin/upload/<int:upload_id>": ("/admin/upload/1",),
+    "/admin/upload/<id:upload_id>": ("/admin/upload/1",),
     "/admin/review": ("/admin/review",),
-    "/admin/review/<int:review_id>": ("/admin/review/1",),
+    "/admin/review/<id:review_id>": ("/admin/review/1",),
     "/static/<path:filename>": ("/static/base.css",),
 }  # fmt: skip
 
@@ -106,13 +106,13 @@ EXEMPT: dict[str, tuple[tuple[str, ...], str]] = {
     "/admin/queries": TYPED,
     "/admin/queries.csv": TYPED,
     "/admin/review": UNREAD,
-    "/admin/review/<int:review_id>": UNREAD,
+    "/admin/review/<id:review_id>": UNREAD,
     "/admin/runs": SLUGS,
-    "/admin/runs/<int:run_id>": SLUGS,
+    "/admin/runs/<id:run_id>": SLUGS,
     "/admin/runs/failed/<slug>": SLUGS,
     "/admin/sources": SLUGS,
     "/admin/upload": UNREAD,
-    "/admin/upload/<int:upload_id>": UNREAD,
+    "/admin/upload/<id:upload_id>": UNREAD,
 }
 # Of the whole installation, for programs that watch it: how many articles there are and wait, none of them named.
 OF_ALL = ("/metrics", "/readyz")

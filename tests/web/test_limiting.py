@@ -13,10 +13,10 @@ from kb.web.limiting import Counts
 from tests.web.people import signed_in
 
 UNLIMITED = (
-    "/admin/users/<int:user_id>/password",
-    "/admin/upload/<int:upload_id>",
+    "/admin/users/<id:user_id>/password",
+    "/admin/upload/<id:upload_id>",
     "/search/advanced",
-    "/a/<int(max=9223372036854775807):article_id>.json",
+    "/a/<id:article_id>.json",
 )  # of an administrator; a form; a page like any other
 OFFICE, OTHER = "192.0.2.7", "192.0.2.8"
 

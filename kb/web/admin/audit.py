@@ -21,6 +21,7 @@ from kb.store.db import reading, writing
 from kb.store.tables import audit
 from kb.text.visible import visible
 from kb.web.access import only
+from kb.web.asked import read_number
 from kb.web.library import the_library
 from kb.web.visitor import the_visitor
 
@@ -87,7 +88,7 @@ def page() -> str:
     """The newest records, and whether the log holds."""
     asked, wrong = _asked()
     address: dict[str, Any] = asked.named()
-    before = request.args.get("before", type=int)
+    before = read_number(request.args, "before", default=0, least=1, most=10**10) or None
     database = the_library().database
     rows: list[Row[Any]] = []
     problem: AuditError | None = None

@@ -18,6 +18,7 @@ from kb.store.db import reading, writing
 from kb.store.limits import Kind
 from kb.web.access import only
 from kb.web.asked import page_numbers, read_number
+from kb.web.ids import read_ids
 from kb.web.library import the_library
 from kb.web.visitor import the_hidden, the_visitor
 from kb.web.wording import number
@@ -76,7 +77,7 @@ def _named(form: Mapping[str, str]) -> tuple[Kind, str | int]:
 
 def _put(connection: Connection, form: MultiDict[str, str]) -> str:
     """Set what the form says; returns what it did. Raises StoreError."""
-    actor, to = the_visitor().actor, form.getlist("units", type=int)
+    actor, to = the_visitor().actor, read_ids(form.getlist("units"))
     if form.get("kind") == "source":
         source = form.get("source", "")
         if source not in _sources(connection):

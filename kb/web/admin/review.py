@@ -51,7 +51,7 @@ def _state(text: str) -> State:
     return next((one for one in STATES if one == text), "waiting")
 
 
-@blueprint.get("/admin/review/<int:review_id>")
+@blueprint.get("/admin/review/<id:review_id>")
 @editors
 def one(review_id: int) -> str:
     return _one(_review(review_id))
@@ -78,7 +78,7 @@ def _one(review: Review, error: ReviewError | None = None, form: Mapping[str, st
     )
 
 
-@blueprint.post("/admin/review/<int:review_id>/decide")
+@blueprint.post("/admin/review/<id:review_id>/decide")
 @editors
 def decide(review_id: int) -> tuple[str, int] | AnyResponse:
     """通过 with the fields as typed, 退回 with a note, or back into the queue; then the next one that waits."""

@@ -88,7 +88,7 @@ def _outcome() -> Outcome | None:
     raise QueryError("query.bad_parameter", name="outcome", value=asked[:40])
 
 
-@blueprint.get("/admin/runs/<int:run_id>")
+@blueprint.get("/admin/runs/<id:run_id>")
 @only("operator", "admin")
 def run(run_id: int) -> str:
     """One run, and what failed of its source."""

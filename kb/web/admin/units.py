@@ -48,7 +48,7 @@ def add() -> AnyResponse | tuple[str, int]:
     return _back()
 
 
-@blueprint.post("/admin/units/<int:unit_id>/rename")
+@blueprint.post("/admin/units/<id:unit_id>/rename")
 @only("admin")
 def rename(unit_id: int) -> AnyResponse | tuple[str, int]:
     try:
@@ -63,7 +63,7 @@ def rename(unit_id: int) -> AnyResponse | tuple[str, int]:
     return _back()
 
 
-@blueprint.post("/admin/units/<int:unit_id>/delete")
+@blueprint.post("/admin/units/<id:unit_id>/delete")
 @only("admin")
 def delete(unit_id: int) -> AnyResponse | tuple[str, int]:
     try:

@@ -61,7 +61,7 @@ def _page(error: UploadError | None = None) -> str:
     )
 
 
-@blueprint.get("/admin/upload/<int:upload_id>")
+@blueprint.get("/admin/upload/<id:upload_id>")
 @editors
 def one(upload_id: int) -> str:
     with reading(the_library().database) as connection:

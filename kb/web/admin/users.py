@@ -18,6 +18,7 @@ from kb.store import audit, sign_ins, units, users
 from kb.store.db import reading, writing
 from kb.store.users import User
 from kb.web.access import ROLE_NAMES, only
+from kb.web.ids import read_ids
 from kb.web.library import the_library
 from kb.web.problems import BUSY_SECONDS
 from kb.web.visitor import the_visitor
@@ -47,7 +48,7 @@ class Typed:
     def sent(cls) -> Typed:
         """As the present request sends it."""
         form = request.form
-        chosen = frozenset(int(one) for one in form.getlist("units") if one.isascii() and one.isdecimal())
+        chosen = frozenset(read_ids(form.getlist("units")))
         return cls(form.get("name", ""), form.get("full_name", ""), form.get("role", ""), chosen)
 
 
@@ -155,7 +156,7 @@ def _told(user_id: int, words: str, password: str | None) -> AnyResponse | str:
 # --- one account ----------------------------------------------------------------------------------------------------
 
 
-@blueprint.get("/admin/users/<int:user_id>")
+@blueprint.get("/admin/users/<id:user_id>")
 @only("admin")
 def show(user_id: int) -> str:
     return _show(user_id)
@@ -175,7 +176,7 @@ def _show(user_id: int, typed: Typed | None = None, error: AccountError | None =
         )
 
 
-@blueprint.post("/admin/users/<int:user_id>")
+@blueprint.post("/admin/users/<id:user_id>")
 @only("admin")
 def change(user_id: int) -> AnyResponse | tuple[str, int]:
     typed = Typed.sent()
@@ -196,7 +197,7 @@ def change(user_id: int) -> AnyResponse | tuple[str, int]:
     return _back(user_id)
 
 
-@blueprint.post("/admin/users/<int:user_id>/password")
+@blueprint.post("/admin/users/<id:user_id>/password")
 @only("admin")
 def reset_password(user_id: int) -> AnyResponse | str:
     password, is_made = _password()
@@ -216,7 +217,7 @@ def reset_password(user_id: int) -> AnyResponse | str:
     return _told(user_id, "密码已重设", password if is_made else None)
 
 
-@blueprint.post("/admin/users/<int:user_id>/lock")
+@blueprint.post("/admin/users/<id:user_id>/lock")
 @only("admin")
 def lock(user_id: int) -> AnyResponse | tuple[str, int]:
     try:
@@ -229,7 +230,7 @@ def lock(user_id: int) -> AnyResponse | tuple[str, int]:
     return _back(user_id)
 
 
-@blueprint.post("/admin/users/<int:user_id>/unlock")
+@blueprint.post("/admin/users/<id:user_id>/unlock")
 @only("admin")
 def unlock(user_id: int) -> AnyResponse:
     with writing(the_library().database) as connection:
@@ -239,7 +240,7 @@ def unlock(user_id: int) -> AnyResponse:
     return _back(user_id)
 
 
-@blueprint.post("/admin/users/<int:user_id>/end-sign-ins")
+@blueprint.post("/admin/users/<id:user_id>/end-sign-ins")
 @only("admin")
 def end_sign_ins(user_id: int) -> AnyResponse:
     with writing(the_library().database) as connection:
@@ -251,7 +252,7 @@ def end_sign_ins(user_id: int) -> AnyResponse:
     return _back(user_id)
 
 
-@blueprint.post("/admin/users/<int:user_id>/delete")
+@blueprint.post("/admin/users/<id:user_id>/delete")
 @only("admin")
 def delete(user_id: int) -> AnyResponse | tuple[str, int]:
     try:

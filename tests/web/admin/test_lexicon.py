@@ -87,6 +87,9 @@ def test_a_shipped_term_is_switched_off_and_on_and_the_log_tells_who(app: Flask,
         ("课", "", "2–40 个字"),
         ("长" * 41, "", "2–40 个字"),
         ("三会 一课", "", "不能含空格"),
+        ("枫溪夜话\t5", "", "不能含空格"),
+        ("枫溪夜话\t\t停用", "", "不能含空格"),
+        ("枫溪夜谈", "5\t停用", "词频"),
         ("枫溪<b>", "", "只能用汉字"),
         ("枫溪夜谈", "abc", "词频"),
         ("枫溪夜谈", "-3", "词频"),
@@ -121,6 +124,15 @@ def test_lines_are_imported_all_or_none(app: Flask, editor: FlaskClient) -> None
     assert "改动 2 个词条" in taken and "改动 0 个词条" in again
     assert lexicon(app) - before == {"好词语一"} and before - lexicon(app) == {"党的全面领导"}
     assert "好词语一\t500\n" in editor.get("/admin/lexicon/export.tsv").text
+
+
+def test_what_the_export_gives_the_import_takes(app: Flask, editor: FlaskClient) -> None:
+    for word in ("枫溪夜话\t5", "枫溪甲乙\t\t停用", "#枫溪", "枫溪丙丁"):
+        post(editor, "/admin/lexicon/add", {"word": word, "frequency": ""})
+    exported = editor.get("/admin/lexicon/export.tsv").text
+
+    assert "枫溪丙丁\n" in exported
+    assert "改动 0 个词条" in said(editor, "/admin/lexicon/import", {"lines": exported})
 
 
 def test_the_box_shows_the_cut_before_and_after_and_the_equal_names(editor: FlaskClient) -> None:
@@ -163,6 +175,48 @@ def test_a_shipped_group_is_switched_off_and_its_names_are_free_then(app: Flask,
 
     assert clash.status_code == 400 and "已在另一组" in clash.text
     assert not off and editor.get("/search.json?q=二十大").json["expanded"]
+
+
+def test_a_shipped_group_is_not_put_back_beside_an_own_one_with_its_names(
+    app: Flask, editor: FlaskClient
+) -> None:
+    switch, own = "/admin/lexicon/synonyms/switch", ["二十大", "枫溪大会"]
+    shipped = ["二十大", "党的二十大", "中国共产党第二十次全国代表大会"]
+
+    def states() -> dict[tuple[str, ...], str]:
+        with reading(app.extensions[EXTENSION].database) as connection:
+            return {line.names: line.state for line in words.every_group(connection)}
+
+    said(editor, switch, {"name": shipped, "to": "off"})
+    said(editor, "/admin/lexicon/synonyms/add", {"names": "、".join(own)})
+    refused = post(editor, switch, {"name": shipped, "to": "on"})
+    kept = states()
+    said(editor, switch, {"name": own, "to": "off"})
+    said(editor, switch, {"name": shipped, "to": "on"})
+    back = states()
+    found = editor.get("/search.json?q=党的二十大").json["expanded"]
+
+    assert refused.status_code == 400 and "已在另一组" in refused.text
+    assert (kept[tuple(shipped)], kept[tuple(own)]) == ("off", "added")
+    assert (back[tuple(shipped)], back[tuple(own)]) == ("shipped", "removed") and found
+
+
+def test_a_shipped_group_that_was_added_anew_while_off_comes_back_once(
+    app: Flask, editor: FlaskClient
+) -> None:
+    switch = "/admin/lexicon/synonyms/switch"
+    with reading(app.extensions[EXTENSION].database) as connection:
+        groups = words.every_group(connection)
+    shipped = list(next(line.names for line in groups if line.state == "shipped"))
+    said(editor, switch, {"name": shipped, "to": "off"})
+    said(editor, "/admin/lexicon/synonyms/add", {"names": "、".join(shipped)})
+    said(editor, switch, {"name": shipped, "to": "off"})
+    said(editor, switch, {"name": shipped, "to": "on"})
+
+    with reading(app.extensions[EXTENSION].database) as connection:
+        assert [one.state for one in words.every_group(connection) if list(one.names) == shipped] == [
+            "shipped"
+        ]
 
 
 @pytest.mark.parametrize(
