@@ -122,6 +122,7 @@ def test_enter_searches_for_what_was_typed_and_escape_only_closes(box: Page) -> 
     assert "/search?q=三会&" in f"{unquote(box.url)}&"
 
 
+@pytest.mark.slow
 def test_a_click_and_a_touch_take_a_suggestion(box: Page, chromium: Browser, home: str) -> None:
     type_and_wait(box, "云岭")
     box.click(f"{OPTIONS} >> text=云岭日报")

@@ -128,6 +128,7 @@ def test_lifting_what_is_not_limited_is_told_and_nothing_else(app: Flask) -> Non
         assert "没有阅读限制" in admin.get("/admin/limits").text
 
 
+@pytest.mark.slow
 def test_many_limited_articles_are_paged_and_looked_for(app: Flask) -> None:
     admin, ids = signed_in(app, "admin"), range(shelf.FIRST_NOTE, shelf.FIRST_NOTE + 23)
     post(

@@ -170,6 +170,7 @@ def test_only_a_form_of_our_own_and_only_editors(app: Flask, editor: FlaskClient
     assert send(signed_in(app, "operator"), ("a.txt", b"x")).status_code == 403
 
 
+@pytest.mark.slow
 def test_an_archive_that_unpacks_to_far_too_much_is_refused(library: Library, editor: FlaskClient) -> None:
     bomb = gzip.compress(b" " * 8 * 2**20, mtime=0)
     upload = sent(editor, library, ("弹.jsonl.gz", bomb), ("断.jsonl.gz", bomb[:-50]))
