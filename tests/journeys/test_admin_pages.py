@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
 from kb.model import CrawlPage
 from kb.store import frontier, runs, searches, tables
 from kb.store.db import writing
 from kb.web import create_app
 from kb.web.library import EXTENSION
-from tests.journeys.test_browser import AXE, CHROMIUM, FLAGS, RULES, measure, mostly_slow, serving
+from tests.journeys.driving import AXE, CHROMIUM, RULES, measure, mostly_slow, serving
 from tests.web import shelf
 from tests.web.people import signed_in
 
@@ -69,29 +68,20 @@ def base(made: Flask) -> Iterator[str]:
         yield told
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *sandbox])
-        yield started
-        started.close()
-
-
-def window(chromium: Browser, made: Flask, base: str, *, script: bool = True) -> BrowserContext:
+def window(browser: Browser, made: Flask, base: str, *, script: bool = True) -> BrowserContext:
     """A browser in which an administrator is signed in."""
     cookie = signed_in(made, "admin").get_cookie("sign_in")
     assert cookie is not None
-    context = chromium.new_context(java_script_enabled=script, locale="zh-CN")
+    context = browser.new_context(java_script_enabled=script, locale="zh-CN")
     context.add_cookies([{"name": "sign_in", "value": cookie.value, "url": base}])
     return context
 
 
 @pytest.mark.parametrize("kind", mostly_slow(PAGES, {"sources"}))
 def test_a_page_is_accessible_and_fits_every_screen(
-    kind: str, chromium: Browser, made: Flask, base: str
+    kind: str, browser: Browser, made: Flask, base: str
 ) -> None:
-    context = window(chromium, made, base)
+    context = window(browser, made, base)
     page = context.new_page()
     page.goto(base + PAGES[kind])
     page.evaluate(AXE)
@@ -104,9 +94,9 @@ def test_a_page_is_accessible_and_fits_every_screen(
 
 
 def test_an_operator_pauses_a_source_tries_failed_pages_again_and_checks_everything_without_javascript(
-    chromium: Browser, made: Flask, base: str
+    browser: Browser, made: Flask, base: str
 ) -> None:
-    context = window(chromium, made, base, script=False)
+    context = window(browser, made, base, script=False)
     page = context.new_page()
     page.goto(f"{base}/admin")
     page.click("nav >> text=来源")

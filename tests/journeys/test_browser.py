@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
-from flask import Flask
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
-from waitress.server import create_server
+from playwright.sync_api import Browser, Page
 
 from kb.config import Settings
 from kb.web import create_app
+from tests.journeys.driving import AXE, CHROMIUM, RULES, Visit, measure, mostly_slow, serving
 from tests.web import shelf
-
-CHROMIUM = shutil.which("chromium")
-AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# Without the middle ones Chromium asks hosts of its maker for news at every start.
-FLAGS = [
-    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 # Page kind -> address and what its status is. The last two are of a library with nothing in it.
 PAGES = {
@@ -80,29 +65,10 @@ FAST = {
 }
 
 
-def mostly_slow(kinds: Iterable[str], fast: Collection[str]) -> list[Any]:
-    """Values for parametrize, of which the fast suite takes a few."""
-    return [kind if kind in fast else pytest.param(kind, marks=pytest.mark.slow) for kind in kinds]
-
-
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH"),
 ]
-
-
-@contextmanager
-def serving(app: Flask) -> Iterator[str]:
-    """`app` under waitress on a free port of loopback; its address."""
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.effective_port}"
-    finally:
-        server.trigger.pull_trigger(server.close)  # closed by its own thread, between two requests
-        thread.join(timeout=10)
-        server.task_dispatcher.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -117,42 +83,6 @@ def empty_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield told
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *sandbox])
-        yield started
-        started.close()
-
-
-class Visit:
-    """A page in a new browser window, and what its console said."""
-
-    def __init__(self, browser: Browser) -> None:
-        context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
-        self.page: Page = context.new_page()
-        self.complaints: list[str] = []
-        self.page.on("console", self._hear)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def _hear(self, message: ConsoleMessage) -> None:
-        # Chromium notes the status of a page that is an error by design; a missing part of a page is a complaint.
-        is_the_page = message.location.get("url") == self.page.url and "status of" in message.text
-        if message.type in ("error", "warning") and not is_the_page:
-            self.complaints.append(message.text)
-
-    def close(self) -> None:
-        self.page.context.close()
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
-    made = Visit(browser)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def open_page(visit: Visit, address: str, empty_address: str) -> Callable[[str], Page]:
     def go(kind: str) -> Page:
@@ -163,19 +93,6 @@ def open_page(visit: Visit, address: str, empty_address: str) -> Callable[[str],
         return visit.page
 
     return go
-
-
-# WCAG 2.5.8: 24 px, but for links inside a sentence.
-SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), summary")]
-    .filter(one => !one.closest("p, .meta"))
-    .map(one => [(one.closest("label") || one).getBoundingClientRect().height, one.outerHTML.slice(0, 80)])
-    .filter(([height, _]) => 0 < height && height < 24)"""
-
-
-def measure(page: Page, width: int) -> tuple[int, list[Any]]:
-    """How wide the page is on a screen of `width` px, and what is too small to be pressed there."""
-    page.set_viewport_size({"width": width, "height": 800})
-    return page.evaluate("document.documentElement.scrollWidth"), page.evaluate(SMALL)
 
 
 @pytest.mark.parametrize("kind", mostly_slow(PAGES, FAST))

@@ -7,7 +7,6 @@ mean that something was there to be refused), and that its tree has no element, 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ from urllib.parse import quote
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from sqlalchemy import Connection, insert, select
 from werkzeug.routing import Rule
 
@@ -31,8 +30,8 @@ from kb.text.fingerprint import anchors
 from kb.web import create_app
 from kb.web.access import Access, public
 from kb.web.library import library_of
+from tests.journeys.driving import CHROMIUM, serving
 from tests.journeys.payloads import payloads
-from tests.journeys.test_browser import CHROMIUM, FLAGS, serving
 from tests.making import FOR_TESTS, article
 from tests.web.people import signed_in
 
@@ -203,28 +202,19 @@ def address(app: Flask) -> Iterator[str]:
         yield told
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *sandbox])
-        yield started
-        started.close()
-
-
 # --- what is looked at ------------------------------------------------------------------------------------------
 
 
 class Watcher:
     """Browsers of people in every role; `obeys`: whether they hold to the pages' policy."""
 
-    def __init__(self, chromium: Browser, app: Flask, address: str, *, obeys: bool = True) -> None:
+    def __init__(self, browser: Browser, app: Flask, address: str, *, obeys: bool = True) -> None:
         self.address = address
         self.contexts: dict[Role, BrowserContext] = {}
         self.pages: dict[Role, Page] = {}
         self.wrong: list[tuple[str, list[str]]] = []
         for role in ROLES:
-            context = chromium.new_context(bypass_csp=not obeys)
+            context = browser.new_context(bypass_csp=not obeys)
             context.add_init_script(LISTEN)
             cookie = signed_in(app, role).get_cookie("sign_in")
             assert cookie is not None
@@ -278,8 +268,8 @@ def asked(rule: Rule) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def watcher(chromium: Browser, app: Flask, address: str) -> Iterator[Watcher]:
-    made = Watcher(chromium, app, address)
+def watcher(browser: Browser, app: Flask, address: str) -> Iterator[Watcher]:
+    made = Watcher(browser, app, address)
     yield made
     made.close()
 
@@ -347,10 +337,10 @@ KINDS_OF_FEEDS = (
 @pytest.mark.slow
 @pytest.mark.parametrize("obeys", [True, False], ids=["with the policy", "even without the policy"])
 def test_no_attack_runs_on_any_page_that_shows_it(
-    chromium: Browser, app: Flask, address: str, obeys: bool
+    browser: Browser, app: Flask, address: str, obeys: bool
 ) -> None:
     """Each on a page of its own too."""
-    watcher = Watcher(chromium, app, address, obeys=obeys)
+    watcher = Watcher(browser, app, address, obeys=obeys)
     for role, rule in pages(app):
         step = 1 if rule.rule.startswith("/a/") else 12
         for path in () if rule.rule.endswith(FEEDS) else paths(app, rule, range(0, len(TEXTS), step)):

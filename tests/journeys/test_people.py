@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from kb.store import moments, search_history, sign_ins, units, users
 from kb.store.db import reading, writing
 from kb.store.search_history import Searching
 from kb.web import create_app
 from kb.web.library import EXTENSION
-from tests.journeys.test_browser import AXE, CHROMIUM, FLAGS, RULES, Visit, measure, mostly_slow, serving
+from tests.journeys.driving import AXE, CHROMIUM, RULES, Visit, measure, mostly_slow, serving
 from tests.web import shelf
 from tests.web.people import NO_PASSWORD
 
@@ -76,22 +75,6 @@ def base(made: Flask) -> Iterator[str]:
         yield told
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *sandbox])
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def seen(chromium: Browser) -> Iterator[Visit]:
-    visit = Visit(chromium)
-    yield visit
-    visit.close()
-
-
 @pytest.fixture
 def enter(made: Flask, base: str) -> Callable[..., int]:
     """Sign somebody in in a browser; returns the id of the account."""
@@ -129,9 +112,9 @@ def style(page: Page, selector: str, name: str) -> Any:
 
 @pytest.mark.parametrize("kind", mostly_slow(OWN, {"me", "users"}))
 def test_pages_for_one_person_are_accessible_and_fit_every_screen(
-    seen: Visit, base: str, enter: Callable[..., int], kind: str
+    visit: Visit, base: str, enter: Callable[..., int], kind: str
 ) -> None:
-    page = seen.page
+    page = visit.page
     user_id = enter(page.context)
     page.goto(base + quote(OWN[kind].replace("NNN", str(user_id)), safe="/?=&"))
     usual = [measure(page, width) for width in SCREENS]
@@ -142,12 +125,12 @@ def test_pages_for_one_person_are_accessible_and_fit_every_screen(
     assert faulty == []
     assert usual == [(width, []) for width in SCREENS]
     assert [measure(page, width) for width in SCREENS] == [(width, []) for width in SCREENS]
-    assert seen.complaints == []
+    assert visit.complaints == []
 
 
 @pytest.mark.parametrize("kind", mostly_slow(LARGE, {"results"}))
-def test_every_page_in_the_largest_letters_fits_every_screen(seen: Visit, base: str, kind: str) -> None:
-    page = seen.page
+def test_every_page_in_the_largest_letters_fits_every_screen(visit: Visit, base: str, kind: str) -> None:
+    page = visit.page
     large(page, base)
     page.goto(base + quote(LARGE[kind], safe="/?=&"))
 
@@ -156,16 +139,16 @@ def test_every_page_in_the_largest_letters_fits_every_screen(seen: Visit, base: 
 
 
 @pytest.mark.slow
-def test_results_in_the_largest_letters_and_high_contrast_are_accessible(seen: Visit, base: str) -> None:
-    large(seen.page, base)
-    seen.page.goto(f"{base}/search?q={quote('三会一课')}&newspaper={quote('云岭日报')}")
+def test_results_in_the_largest_letters_and_high_contrast_are_accessible(visit: Visit, base: str) -> None:
+    large(visit.page, base)
+    visit.page.goto(f"{base}/search?q={quote('三会一课')}&newspaper={quote('云岭日报')}")
 
-    assert faults(seen.page) == []
+    assert faults(visit.page) == []
 
 
 @pytest.mark.slow
-def test_paper_is_the_same_whatever_was_chosen(seen: Visit, base: str) -> None:
-    page = seen.page
+def test_paper_is_the_same_whatever_was_chosen(visit: Visit, base: str) -> None:
+    page = visit.page
     page.emulate_media(media="print")
     looks = []
     for kept in ("normal.normal.on", "huge.high.on"):
@@ -181,8 +164,8 @@ def test_paper_is_the_same_whatever_was_chosen(seen: Visit, base: str) -> None:
     assert looks[0] == looks[1]
 
 
-def test_size_is_chosen_from_any_page_without_javascript(chromium: Browser, base: str) -> None:
-    context = chromium.new_context(java_script_enabled=False)
+def test_size_is_chosen_from_any_page_without_javascript(browser: Browser, base: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{base}/papers")
     page.click("header >> text=大字")
@@ -199,9 +182,9 @@ def test_size_is_chosen_from_any_page_without_javascript(chromium: Browser, base
 
 
 def test_my_page_works_without_javascript(
-    chromium: Browser, base: str, made: Flask, enter: Callable[..., int]
+    browser: Browser, base: str, made: Flask, enter: Callable[..., int]
 ) -> None:
-    context = chromium.new_context(java_script_enabled=False)
+    context = browser.new_context(java_script_enabled=False)
     user_id = enter(context, "reader-0")
     page = context.new_page()
     page.goto(f"{base}/me")
@@ -226,9 +209,9 @@ def test_my_page_works_without_javascript(
 
 @pytest.mark.slow
 def test_somebody_is_added_and_locked_without_javascript(
-    chromium: Browser, base: str, enter: Callable[..., int]
+    browser: Browser, base: str, enter: Callable[..., int]
 ) -> None:
-    context = chromium.new_context(java_script_enabled=False)
+    context = browser.new_context(java_script_enabled=False)
     enter(context)
     page = context.new_page()
     page.goto(f"{base}/admin/users")
@@ -261,8 +244,8 @@ def focused(page: Page) -> str:
     )
 
 
-def test_keys_walk_through_results_and_open_one(seen: Visit, base: str) -> None:
-    page = seen.page
+def test_keys_walk_through_results_and_open_one(visit: Visit, base: str) -> None:
+    page = visit.page
     page.goto(f"{base}/search?q={quote('三会一课')}")
     titles = page.locator(".hit h2 a").all_inner_texts()
     places = []
@@ -284,12 +267,12 @@ def test_keys_walk_through_results_and_open_one(seen: Visit, base: str) -> None:
     assert places[1:] == [titles[0], titles[1], titles[2], titles[1]]
     assert opened.value.url.partition("?")[0] != page.url and "/a/" in opened.value.url
     assert page.inner_text("h1") == titles[0]
-    assert seen.complaints == []
+    assert visit.complaints == []
 
 
 @pytest.mark.slow
-def test_keys_walk_through_the_marks_and_to_the_neighbours_of_an_article(seen: Visit, base: str) -> None:
-    page = seen.page
+def test_keys_walk_through_the_marks_and_to_the_neighbours_of_an_article(visit: Visit, base: str) -> None:
+    page = visit.page
     page.goto(f"{base}/search?q={quote('党建')}")
     with page.expect_navigation():
         page.click(".hit h2 a")
@@ -317,8 +300,8 @@ def test_keys_walk_through_the_marks_and_to_the_neighbours_of_an_article(seen: V
 
 
 @pytest.mark.slow
-def test_help_on_keys_opens_closes_and_is_accessible(seen: Visit, base: str) -> None:
-    page = seen.page
+def test_help_on_keys_opens_closes_and_is_accessible(visit: Visit, base: str) -> None:
+    page = visit.page
     page.goto(f"{base}/papers")
     page.keyboard.press("?")
     shown = page.inner_text("dialog")
@@ -338,8 +321,8 @@ def test_help_on_keys_opens_closes_and_is_accessible(seen: Visit, base: str) -> 
     assert page.inner_text(":target") == "键盘"
 
 
-def test_the_help_on_keys_and_the_document_name_the_same_keys(seen: Visit, base: str) -> None:
-    page = seen.page
+def test_the_help_on_keys_and_the_document_name_the_same_keys(visit: Visit, base: str) -> None:
+    page = visit.page
     page.goto(f"{base}/help/using")
     page.keyboard.press("?")
     named = set(page.locator("dialog dt").all_inner_texts())
@@ -349,9 +332,9 @@ def test_the_help_on_keys_and_the_document_name_the_same_keys(seen: Visit, base:
 
 
 def test_keys_are_off_where_they_are_switched_off_and_in_boxes_and_while_an_ime_composes(
-    seen: Visit, base: str
+    visit: Visit, base: str
 ) -> None:
-    page = seen.page
+    page = visit.page
     page.goto(f"{base}/search?q={quote('三会一课')}")
     page.focus("#q")
     page.keyboard.press("End")

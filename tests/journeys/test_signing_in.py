@@ -13,10 +13,8 @@ from kb.config import Settings
 from kb.model import Actor
 from kb.store.db import open_database, writing
 from kb.web import create_app
-from tests.journeys.test_browser import AXE, CHROMIUM, RULES, Visit, browser, measure, serving, visit
+from tests.journeys.driving import AXE, CHROMIUM, RULES, Visit, measure, serving
 from tests.making import FOR_TESTS, PASSWORD
-
-__all__ = ["browser", "visit"]  # fixtures of the pages in Chromium
 
 pytestmark = [
     pytest.mark.browser,

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from kb.web import create_app
 from kb.web.library import EXTENSION
-from tests.journeys.test_browser import AXE, CHROMIUM, FLAGS, RULES, Visit, serving
+from tests.journeys.driving import AXE, CHROMIUM, RULES, Visit, serving
 from tests.web import shelf
 
 LIST = "[role=listbox]"
@@ -32,28 +31,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield told
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *sandbox])
-        yield started
-        started.close()
-
-
 @pytest.fixture
-def seen(chromium: Browser) -> Iterator[Visit]:
-    made = Visit(chromium)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def box(seen: Visit, home: str) -> Page:
+def box(visit: Visit, home: str) -> Page:
     """The home page with its box in focus."""
-    seen.page.goto(home)
-    seen.page.wait_for_selector("#q:focus")
-    return seen.page
+    visit.page.goto(home)
+    visit.page.wait_for_selector("#q:focus")
+    return visit.page
 
 
 def asked(page: Page) -> list[str]:
@@ -83,7 +66,7 @@ def type_and_wait(page: Page, typed: str) -> None:
     page.wait_for_selector(OPTIONS)
 
 
-def test_suggestions_are_chosen_by_keyboard(box: Page, seen: Visit, home: str) -> None:
+def test_suggestions_are_chosen_by_keyboard(box: Page, visit: Visit, home: str) -> None:
     type_and_wait(box, "jcjgdj")
     opened = state(box)
     box.keyboard.press("ArrowDown")
@@ -104,7 +87,7 @@ def test_suggestions_are_chosen_by_keyboard(box: Page, seen: Visit, home: str) -
     assert first["active"] == last["active"] == "检察机关党建与业务融合的探索"
     assert (first["selected"], first["value"], back["active"]) == (1, "jcjgdj", None)
     assert box.inner_text("h1") == "检察机关党建与业务融合的探索"
-    assert seen.complaints == []
+    assert visit.complaints == []
 
 
 def test_enter_searches_for_what_was_typed_and_escape_only_closes(box: Page) -> None:
@@ -123,11 +106,11 @@ def test_enter_searches_for_what_was_typed_and_escape_only_closes(box: Page) -> 
 
 
 @pytest.mark.slow
-def test_a_click_and_a_touch_take_a_suggestion(box: Page, chromium: Browser, home: str) -> None:
+def test_a_click_and_a_touch_take_a_suggestion(box: Page, browser: Browser, home: str) -> None:
     type_and_wait(box, "云岭")
     box.click(f"{OPTIONS} >> text=云岭日报")
     box.wait_for_url("**/search?*")
-    context = chromium.new_context(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 640})
+    context = browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 640})
     phone = context.new_page()
     phone.goto(home)
     phone.tap("#q")
@@ -223,8 +206,8 @@ def test_a_form_is_not_submitted_while_an_ime_composes(box: Page) -> None:
     assert stopped
 
 
-def test_a_slash_goes_to_the_box_but_is_typed_in_it_and_can_be_off(seen: Visit, home: str) -> None:
-    page = seen.page
+def test_a_slash_goes_to_the_box_but_is_typed_in_it_and_can_be_off(visit: Visit, home: str) -> None:
+    page = visit.page
     page.goto(f"{home}/search?q=三会一课")
     page.keyboard.press("/")
     focused = state(page)
@@ -239,8 +222,8 @@ def test_a_slash_goes_to_the_box_but_is_typed_in_it_and_can_be_off(seen: Visit, 
 
 
 @pytest.mark.parametrize("path", ["/", "/search?q=三会一课"])
-def test_an_open_list_is_accessible_and_fits_a_phone(seen: Visit, home: str, path: str) -> None:
-    page = seen.page
+def test_an_open_list_is_accessible_and_fits_a_phone(visit: Visit, home: str, path: str) -> None:
+    page = visit.page
     page.set_viewport_size({"width": 360, "height": 640})
     page.goto(home + path)
     page.fill("#q", "")
@@ -252,11 +235,11 @@ def test_an_open_list_is_accessible_and_fits_a_phone(seen: Visit, home: str, pat
 
     assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]] == []
     assert page.evaluate("document.documentElement.scrollWidth") == 360
-    assert seen.complaints == []
+    assert visit.complaints == []
 
 
-def test_without_javascript_the_box_is_a_plain_one(chromium: Browser, home: str) -> None:
-    context = chromium.new_context(java_script_enabled=False)
+def test_without_javascript_the_box_is_a_plain_one(browser: Browser, home: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(home)
     plain = page.get_attribute("#q", "role"), page.query_selector(LIST)

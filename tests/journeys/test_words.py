@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from kb.web import create_app
-from tests.journeys.test_browser import AXE, CHROMIUM, FLAGS, RULES, Visit, measure, serving
+from tests.journeys.driving import AXE, CHROMIUM, RULES, Visit, measure, serving
 from tests.web import shelf
 from tests.web.admin.test_review import BAD_PAGE, queued
 from tests.web.people import signed_in
@@ -21,24 +20,15 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *sandbox])
-        yield started
-        started.close()
-
-
 @pytest.fixture
-def editor(chromium: Browser, tmp_path: Path) -> Iterator[tuple[Visit, str]]:
+def editor(browser: Browser, tmp_path: Path) -> Iterator[tuple[Visit, str]]:
     """A browser in which an editor is signed in, and the address of a library where a page waits."""
     app = create_app(shelf.build(tmp_path / "data"))
     queued(app)
     cookie = signed_in(app, "editor").get_cookie("sign_in")
     assert cookie is not None
     with serving(app) as address:
-        made = Visit(chromium)
+        made = Visit(browser)
         made.page.context.add_cookies([{"name": "sign_in", "value": cookie.value, "url": address}])
         yield made, address
         made.close()

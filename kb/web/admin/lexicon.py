@@ -55,7 +55,10 @@ def _page(error: WordsError | None = None, faults: Sequence[Fault] = (), **typed
         states=STATES,
         lines=lines[(number - 1) * ON_A_PAGE : number * ON_A_PAGE],
         total=len(lines),
-        page_number=number,
+        number=number,
+        address=lambda wanted: url_for(
+            "admin_lexicon.page", find=asked["find"] or None, show=asked["show"] or None, page=wanted
+        ),
         page_numbers=page_numbers(number, _last(len(lines))),
         counted=counted,
         affected=words.affected(search, counted, the_hidden())

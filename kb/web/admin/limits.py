@@ -145,6 +145,7 @@ def _shown(typed: MultiDict[str, str], error: StoreError | None = None) -> str:
         }
     last = max(1, math.ceil(total / SIZE))
     return render_template(
-        "admin_limits.html", text=text, typed=typed, error=error, page=at, last=last,
-        page_numbers=page_numbers(min(at, last), last), **facts,
+        "admin_limits.html", text=text, typed=typed, error=error, number=at,
+        page_numbers=page_numbers(min(at, last), last),
+        address=lambda wanted: url_for("admin_limits.page", about=text or None, page=wanted), **facts,
     )  # fmt: skip

@@ -42,7 +42,8 @@ def page() -> str:
         states=STATES,
         total=total,
         lines=reviewing.look(the_library().database, found, the_hidden()),
-        page_number=number,
+        number=number,
+        address=lambda wanted: url_for("admin_review.page", state=state, page=wanted),
         page_numbers=page_numbers(number, last),
     )
 

@@ -58,7 +58,7 @@ class Typed:
 @blueprint.get("/admin/users")
 @only("admin")
 def page() -> str:
-    asked = {name: request.args.get(name, "").strip() for name in ("q", "role", "state")}
+    asked: dict[str, Any] = {name: request.args.get(name, "").strip() for name in ("q", "role", "state")}
     with reading(the_library().database) as connection:
         names = {one.id: one.name for one in units.every(connection)}
         everybody = users.every(connection)
@@ -74,6 +74,7 @@ def page() -> str:
         asked=asked,
         number=number,
         last=last,
+        address=lambda wanted: url_for("admin_users.page", page=wanted, **asked),
         roles=ROLE_NAMES,
         states=STATES,
     )
