@@ -140,6 +140,15 @@ class Settings(BaseModel):
         le=5,
         description="前面有几层自己的反向代理,0 为没有 · reverse proxies of one's own in front, exactly so many; 0: none",
     )
+    # --- topics, feeds and the API
+    public_url: str = Field(
+        "",
+        description="别人打开本站所用的网址,用在订阅、站点地图和链接里,不填为请求所用的 · address that others open this site by, for feeds, "
+        "sitemap and links; unset: that of the request",
+    )
+    starter_topics: bool = Field(
+        True, description="新库带上自带的专题,只装一次 · a new library gets the shipped topics, once"
+    )
     hosts: str = Field(
         "",
         description="只应答这些主机名,逗号分隔,不填为任何 · host names that are answered, comma-separated; unset: any",

@@ -246,7 +246,25 @@ class Not:
     part: Node
 
 
-Node: TypeAlias = Word | Phrase | DateRange | LengthRange | And | Or | Not
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Which articles a topic (专题) has: what its rule finds or is pinned, without what was excluded."""
+
+    name: str  # 机关党建
+    root: Node | None  # its rule, read; None: the rule cannot be read any more, the topic has what is pinned
+    pinned: frozenset[int] = frozenset()  # article ids
+    excluded: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class InTopic:
+    """In one of the topics meant."""
+
+    text: str  # as typed
+    topics: tuple[Membership, ...] = ()  # none: not looked up yet, or no topic has such a name
+
+
+Node: TypeAlias = Word | Phrase | DateRange | LengthRange | InTopic | And | Or | Not
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +291,8 @@ class Mark:
 
 
 Scope = Literal["all", "title", "body", "author"]
-Sort = Literal["relevance", "newest", "oldest", "longest", "shortest"]
+# added, added_last: in the order of article ids, that in which they came into the library; for scripts and feeds.
+Sort = Literal["relevance", "newest", "oldest", "longest", "shortest", "added", "added_last"]
 Match = Literal["all", "any"]  # of the clauses of a query
 
 
@@ -281,8 +300,8 @@ Match = Literal["all", "any"]  # of the clauses of a query
 class Filters:
     """What was chosen beside the query. Within one facet any value will do; every facet and the days must agree.
 
-    Facets are newspaper, source, year, month, author, affiliation and edition_page; "" among their values stands for
-    unknown. An unknown date lies in no range of days.
+    Facets are newspaper, source, year, month, author, affiliation, edition_page and topic; "" among their values stands for
+    unknown, of topics for none. An unknown date lies in no range of days.
     """
 
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # {"newspaper": ("贵州法治报", "")}
@@ -311,12 +330,22 @@ class Hidden:
 NOTHING_HIDDEN = Hidden()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TopicSet:
+    """The topics that articles are counted by. Compared by identity: an engine remembers what it worked out for one."""
+
+    members: tuple[Membership, ...] = ()
+
+
+NO_TOPICS = TopicSet()
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What an engine is asked of the matches of a query: which of them, in what order, from where on, counted by what.
 
     Columns are newspaper, source, year, month (2023-08), author, affiliation, edition_page and edition_name; "" among their
-    values stands for unknown.
+    values stands for unknown. So does topic, whose values are the names of `topics`; "" stands for none of them.
     An unknown date lies in no range of days.
     """
 
@@ -338,6 +367,8 @@ class Page:
     limit: int = 10
     seconds: float | None = None  # that the answer may take
     hidden: Hidden = NOTHING_HIDDEN  # what the asker may not see: for the answer it is not there
+    topics: TopicSet = NO_TOPICS
+    after: int = 0  # article id: only what came into the library after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,6 +465,46 @@ class Results:
         tuple[str, int], ...
     ] = ()  # (("三会一课", 24),): likely spellings, with the articles of each
     relaxed: tuple[Relaxed, ...] = ()  # where nothing was found: what would be, the most first
+
+
+# --- topics ---------------------------------------------------------------------------------------------------
+
+TopicState = Literal["shown", "draft", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """An article that is not in a topic although its rule finds it."""
+
+    article_id: int
+    reason: str  # 会议通知,不是学习材料
+
+
+@dataclass(frozen=True, slots=True)
+class TopicContent:
+    """What people decided about a topic; a version holds all of it."""
+
+    name: str  # 机关党建
+    rule: str  # 标题:党建 且 …, in the query language, as typed
+    introduction: str = ""  # Markdown
+    parent: str | None = None  # slug of the topic above
+    pinned: tuple[int, ...] = ()  # 必读: article ids in order
+    excluded: tuple[Exclusion, ...] = ()
+    state: TopicState = "shown"
+    place: int = 0  # among those under the same parent, the lowest first
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One version of a topic."""
+
+    id: int
+    slug: str  # jiguan-dangjian
+    version: int  # 1, 2 …
+    content: TopicContent
+    editor: str  # name of who made this version; "" for a topic that kb brought
+    changed_at: str  # 2026-11-22T06:10:00Z
+    note: str = ""  # what was changed, in a few words
 
 
 # --- people ---------------------------------------------------------------------------------------------------

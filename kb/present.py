@@ -1,4 +1,4 @@
-"""USE CASE  The search of a serving process, as it is now: with the synonyms of this moment and the words of the newest index.
+"""USE CASE  The search of a serving process, as it is now: with the synonyms and topics of this moment and the words of the newest index.
 
 A segmenter never changes. When an index made with other words is published, a search over it is opened and tried beside the
 present one and takes its place; requests that are under way keep what they began with, and until then the older index answers.
@@ -19,9 +19,10 @@ from kb.config import Settings
 from kb.engine import generations
 from kb.errors import KbError
 from kb.search import Search, made_with, open_search
-from kb.store import words
+from kb.store import topics, words
 from kb.store.db import reading
 from kb.text.synonyms import Table
+from kb.topic_rules import TopicRules
 
 log = logging.getLogger(__name__)
 
@@ -53,17 +54,18 @@ class PresentSearch:
         try:
             with reading(self._database) as connection:
                 found = words.versions(connection)
-                if found.synonyms != self._versions.synonyms:
-                    self._take_synonyms(found, words.synonym_table(connection))
+                if (found.synonyms, found.topics) != (self._versions.synonyms, self._versions.topics):
+                    table = words.synonym_table(connection)
+                    self._take_words(found, table, TopicRules(topics.every(connection), table))
         except SQLAlchemyError:
             log.warning("search.synonyms_unread", exc_info=True)  # whoever searches meets the same
         if generations.stamp(self._settings.index) != self._stamp:
             self._look()
         return self._search
 
-    def _take_synonyms(self, found: words.Versions, table: Table) -> None:
+    def _take_words(self, found: words.Versions, table: Table, rules: TopicRules) -> None:
         with self._lock:
-            self._search = replace(self._search, synonyms=table)
+            self._search = replace(self._search, synonyms=table, topics=rules)
             self._versions = found
 
     def _look(self) -> None:
@@ -96,7 +98,7 @@ class PresentSearch:
         if opened.segmenter.fingerprint == self._search.segmenter.fingerprint:
             return  # its words are not known; the older generation answers
         with self._lock:
-            self._search = replace(opened, synonyms=self._search.synonyms)
+            self._search = replace(opened, synonyms=self._search.synonyms, topics=self._search.topics)
         if self._swapped is not None:
             self._swapped(self._search)
         log.info("search.swapped", extra={"words": opened.segmenter.fingerprint})

@@ -6,6 +6,7 @@
 标题:融合 作者:（张三 或 李四）   a field, in Chinese or English, with : or ：
 日期:2023-01..2023-06     a year, a month, a day, a range of them, or 今年, 近三个月 (kb.text.ranges)
 字数:>2000                a number, a range of them, or > >= < <=
+专题:机关党建             what is in a topic of that name, or whose name contains it; or its slug
 
     query    = either { 或 either }        either = part { [与] part }
     part     = [非 | -] ( group | term )    group  = "(" query ")"        term = [field:] ( group | literal | word )
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from kb.errors import QueryError
-from kb.model import And, Field, Node, Not, Or, Phrase, Query, Word
+from kb.model import And, Field, InTopic, Node, Not, Or, Phrase, Query, Word
 from kb.text.normalize import fold, matching_form
 from kb.text.ranges import BETWEEN, SIGN_WORDS, dates, length
 
@@ -40,9 +41,16 @@ TEXT_FIELDS: dict[str, Field] = {
     "小标题": "heading", "heading": "heading",
     "引语": "quotation", "引文": "quotation", "quotation": "quotation",
 }  # fmt: skip
+
+
+def _in_topic(text: str, _today: date, _place: int) -> Node:
+    return InTopic(text)
+
+
 VALUE_FIELDS: dict[str, Callable[[str, date, int], Node]] = {
     "日期": dates, "date": dates, "published": dates,
     "字数": length, "length": length,
+    "专题": _in_topic, "topic": _in_topic,
 }  # fmt: skip
 OPERATORS = {"与": "and", "AND": "and", "或": "or", "OR": "or", "非": "not", "NOT": "not"}
 

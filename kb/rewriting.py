@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from kb.model import And, DateRange, Field, LengthRange, Node, Not, Or, Phrase, Word
+from kb.model import (
+    And,
+    DateRange,
+    Field,
+    InTopic,
+    LengthRange,
+    Node,
+    Not,
+    Or,
+    Page,
+    Phrase,
+    Query,
+    Relaxed,
+    Scope,
+    Word,
+)
 from kb.query import OPERATORS, TEXT_FIELDS
 
 NAMES: dict[str, str] = {}
@@ -29,6 +44,8 @@ def line(node: Node) -> str:
             return f"日期:{_value(node.text)}"
         case LengthRange():
             return f"字数:{_value(node.text)}"
+        case InTopic():
+            return f"专题:{_value(node.text)}"
         case And():
             return " ".join(
                 _grouped(part) if isinstance(part, And | Or) else line(part) for part in node.parts
@@ -109,3 +126,33 @@ def without_one(node: Node) -> list[tuple[Node, Node]]:
         return []
     rest = [(part, all_of(other for other in node.parts if other is not part)) for part in node.parts]
     return [(part, left) for part, left in rest if left is not None]
+
+
+def limited_to(query: Query, scope: Scope) -> Query:
+    """The query with what names no field looked for in one only."""
+    return query if scope == "all" else replace(query, root=limited(query.root, scope))
+
+
+def wider(typed: Query, scope: Scope, page: Page) -> Iterator[tuple[Relaxed, Query, Page]]:
+    """Every way to drop one filter, the scope or one part of what was typed, and the question that is left."""
+    asked = replace(page, collapse=False, facets=(), offset=0, limit=0)
+    query = limited_to(typed, scope)
+    for name in page.only:
+        yield Relaxed("facet", name), query, replace(asked, only={**page.only, name: ()})
+    for name, values in page.without.items():
+        for value in values:
+            kept = {**page.without, name: tuple(one for one in values if one != value)}
+            yield Relaxed("without", name, value), query, replace(asked, without=kept)
+    if page.since or page.until:
+        yield Relaxed("days"), query, replace(asked, since=None, until=None)
+    if len(page.only) + len(page.without) + bool(page.since or page.until) > 1:
+        yield Relaxed("filters"), query, replace(asked, only={}, without={}, since=None, until=None)
+    if scope != "all":
+        yield Relaxed("scope"), typed, asked
+    parts = without_one(typed.root)
+    for part, left in parts:
+        told = Relaxed("part", value=line(part), text=line(left))
+        yield told, limited_to(replace(typed, root=left), scope), asked
+    for part, _left in parts if len(parts) > 2 else ():
+        told = Relaxed("rest", value=line(part), text=line(part))
+        yield told, limited_to(replace(typed, root=part), scope), asked

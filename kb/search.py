@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import Engine as Database
 
 from kb.config import Settings
 from kb.engine import Engine, generations, open_engine
+from kb.engine.tree import Every, Rank
 from kb.errors import EngineDownError, TooSlowError
 from kb.model import (
     NOTHING_HIDDEN,
     SHOWN_STATUSES,
+    And,
     Block,
     Copy,
     Filters,
     Found,
     Hidden,
     Hit,
+    InTopic,
     Mark,
     Match,
+    Node,
     Page,
     Query,
     Relaxed,
@@ -32,17 +37,19 @@ from kb.model import (
     Scope,
     Sort,
     StoredArticle,
+    Topic,
 )
 from kb.query import parse
-from kb.rewriting import limited, line, without_one
-from kb.store import articles, words
+from kb.rewriting import limited_to, wider
+from kb.store import articles, topics, words
 from kb.store.db import reading
 from kb.store.reprints import copies
 from kb.text import snippet, synonyms
 from kb.text.segment import Segmenter
+from kb.topic_rules import TopicRules, away
 
 SNIPPET_CHARS = 120
-FACETS = ("newspaper", "source", "year", "month", "author", "affiliation", "edition_page")
+FACETS = ("newspaper", "source", "topic", "year", "month", "author", "affiliation", "edition_page")
 FACET_VALUES = 300  # of one facet that are told: the most frequent, those that were chosen, and unknown
 Scored = tuple[int, float]  # article id and score
 DEPTH = 1000  # results that can be paged through; what lies deeper is reached by narrowing or by kb export
@@ -58,13 +65,14 @@ def open_search(settings: Settings, database: Database) -> Search:
     """
     with reading(database) as connection:
         wanted, table = words.lexicon(connection), words.synonym_table(connection)
+        rules = TopicRules(topics.every(connection), table)
     found = made_with(settings)
     known = words.made_with(settings.index, found) if found else None
     segmenter = (known or wanted).segmenter()
     if known not in (None, wanted) and segmenter.fingerprint != found:  # of another version of kb
         segmenter = wanted.segmenter()
     engine = open_engine(settings.index, segmenter, memory_mib=settings.index_memory_mib)
-    return Search(engine, database, settings.query_seconds, table, segmenter)
+    return Search(engine, database, settings.query_seconds, table, segmenter, rules)
 
 
 def made_with(settings: Settings) -> str | None:
@@ -88,6 +96,7 @@ class Search:
     query_seconds: float | None = None  # that one query may take
     synonyms: synonyms.Table = field(default_factory=dict)
     segmenter: Segmenter | None = None  # of the engine
+    topics: TopicRules = field(default_factory=TopicRules)
 
     def find(
         self,
@@ -101,18 +110,20 @@ class Search:
         offset: int = 0,
         limit: int = 10,
         hidden: Hidden = NOTHING_HIDDEN,
+        topic: Topic | None = None,
     ) -> Results:
         """The articles that have all that was typed, or, when none has, those that have most of it first.
 
         `scope`: the field that what was typed without one is looked for in. `exact`: equal names are not looked for.
         `grouped`: of the copies of one text only the first, with the others told. `hidden`: what is nowhere in the answer.
+        `topic`: only what it has, also as a draft; then nothing need be typed.
         Raises QueryError for a query that cannot be read, EngineDownError when the index cannot answer, TooSlowError.
         """
         started = time.perf_counter()
-        typed, filters = self._typed(text, scope, exact), filters or Filters()
-        query = _limited(typed, scope)
+        typed, page = self._asked(text, filters or Filters(), scope, exact=exact, hidden=hidden, topic=topic)
+        query, filters = limited_to(typed, scope), filters or Filters()
         page = replace(
-            self._page(filters, hidden),
+            page,
             facets=FACETS,
             most_values=FACET_VALUES,
             sort=sort,
@@ -123,15 +134,16 @@ class Search:
         found, fallback = self._found(query, page)
         more = () if fallback else self._more(query, page, found)
         whole = () if fallback else found.ids
+        scored = (*zip(found.ids, found.scores, strict=True), *more)
         hits, behind = self._hits(
-            query, (*zip(found.ids, found.scores, strict=True), *more), whole, grouped=grouped, hidden=hidden
+            query, scored, whole, grouped=grouped, hidden=hidden, gone=away(query, page)
         )
         return Results(
             query=query,
             total=found.total,
             articles=found.articles,
             grouped=grouped,
-            relaxed=() if found.total and not fallback else self._relaxed(_wider(typed, scope, page)),
+            relaxed=() if found.total and not fallback else self._relaxed(wider(typed, scope, page)),
             took_ms=round((time.perf_counter() - started) * 1000, 1),
             fallback="any" if fallback else None,
             hits=tuple(hit for hit in hits if hit.id in found.ids),
@@ -146,7 +158,7 @@ class Search:
 
     def marks(self, text: str, scope: Scope = "all", *, match: Match = "all") -> tuple[Mark, ...]:
         """What of a query to mark in a text that it finds, or ("any") that its fallback finds. Raises QueryError."""
-        return self.engine.marks(_limited(self._typed(text, scope, exact=False), scope), match=match)
+        return self.engine.marks(limited_to(self._typed(text, scope), scope), match=match)
 
     def count(
         self,
@@ -158,10 +170,31 @@ class Search:
         seconds: float = math.inf,
     ) -> int:
         """How many articles have all that was typed, told within `seconds` at most. Raises as `find` does."""
-        page = replace(self._page(filters or Filters(), hidden), limit=0)
-        if seconds < (page.seconds or math.inf):
-            page = replace(page, seconds=seconds)
-        return self.engine.find(_limited(self._typed(text, scope, exact=False), scope), page).articles
+        query, page = self._asked(text, filters or Filters(), scope, hidden=hidden)
+        page = replace(page, limit=0, seconds=min(seconds, page.seconds or math.inf))
+        return self.engine.find(limited_to(query, scope), page).articles
+
+    def matches(
+        self,
+        text: str = "",
+        *,
+        filters: Filters | None = None,
+        scope: Scope = "all",
+        exact: bool = False,
+        topic: Topic | None = None,
+        hidden: Hidden = NOTHING_HIDDEN,
+        **page: Any,
+    ) -> Found:
+        """Just what has all that was typed, as ids with the exact total: for feeds, digests and exports, at any depth.
+
+        `page`: of kb.model.Page: sort, after, offset, limit, facets, collapse. Nothing typed, and no topic: all articles.
+        Raises as `find` does.
+        """
+        if not text.strip() and topic is None:
+            rest = self._page(self.topics.filters(filters or Filters()), hidden)
+            return self.engine.find_tree(Rank(Every(), ()), replace(rest, **page))
+        query, rest = self._asked(text, filters or Filters(), scope, exact=exact, hidden=hidden, topic=topic)
+        return self.engine.find(limited_to(query, scope), replace(rest, **page))
 
     def like(
         self, stored: StoredArticle, limit: int, *, hidden: Hidden = NOTHING_HIDDEN
@@ -193,10 +226,32 @@ class Search:
             until=filters.until,
             seconds=self.query_seconds,
             hidden=hidden,
+            topics=self.topics.on(_today()),
         )
 
-    def _typed(self, text: str, scope: Scope, exact: bool) -> Query:
-        query = parse(text, datetime.now().astimezone().date())
+    def _asked(
+        self,
+        text: str,
+        filters: Filters,
+        scope: Scope,
+        *,
+        exact: bool = False,
+        hidden: Hidden,
+        topic: Topic | None = None,
+    ) -> tuple[Query, Page]:
+        """What was typed, read, within a topic; and what is asked beside it."""
+        page = self._page(self.topics.filters(filters), hidden)
+        if topic is None:
+            return self._typed(text, scope, exact), page
+        inside = InTopic(topic.content.name, (self.topics.membership(topic, _today()),))
+        if not text.strip():
+            return Query("", inside), page
+        typed = self._typed(text, scope, exact)
+        parts: tuple[Node, ...] = (inside, *typed.clauses)
+        return replace(typed, root=And(parts)), page
+
+    def _typed(self, text: str, scope: Scope, exact: bool = False) -> Query:
+        query = self.topics.meant(parse(text, _today()), _today())
         return query if exact or scope == "author" else synonyms.expand(query, self.synonyms)
 
     def _found(self, query: Query, page: Page) -> tuple[Found, bool]:
@@ -242,8 +297,12 @@ class Search:
         *,
         grouped: bool,
         hidden: Hidden,
+        gone: Collection[int],
     ) -> tuple[tuple[Hit, ...], int]:
-        """The hits with their texts, and how many articles wait to be indexed. `whole`: the articles that have everything."""
+        """The hits with their texts, and how many articles wait to be indexed.
+
+        `whole`: the articles that have everything. `gone`: those that are not told as copies either.
+        """
         marks = parts = self.engine.marks(query)
         if any(one not in whole for one, _ in scored):
             parts = self.engine.marks(query, match="any")
@@ -256,11 +315,15 @@ class Search:
         # What was withdrawn since the index was made is no longer shown.
         shown = {one: article for one, article in stored.items() if article.status in SHOWN_STATUSES}
         hits = [
-            _hit(shown[one], score, marks if one in whole else parts, groups)
+            _hit(shown[one], score, marks if one in whole else parts, groups, gone)
             for one, score in scored
             if one in shown
         ]
         return tuple(hits), behind
+
+
+def _today() -> date:
+    return datetime.now().astimezone().date()
 
 
 def _other_texts(hits: Sequence[Hit], whole: Collection[int]) -> tuple[Hit, ...]:
@@ -269,37 +332,12 @@ def _other_texts(hits: Sequence[Hit], whole: Collection[int]) -> tuple[Hit, ...]
     return tuple(hit for hit in hits if hit.id not in whole and (hit.reprint_of or hit.id) not in shown)
 
 
-def _limited(query: Query, scope: Scope) -> Query:
-    return query if scope == "all" else replace(query, root=limited(query.root, scope))
-
-
-def _wider(typed: Query, scope: Scope, page: Page) -> Iterator[tuple[Relaxed, Query, Page]]:
-    """Every way to drop one filter, the scope or one part of what was typed, and the question that is left."""
-    asked = replace(page, collapse=False, facets=(), offset=0, limit=0)
-    query = _limited(typed, scope)
-    for name in page.only:
-        yield Relaxed("facet", name), query, replace(asked, only={**page.only, name: ()})
-    for name, values in page.without.items():
-        for value in values:
-            kept = {**page.without, name: tuple(one for one in values if one != value)}
-            yield Relaxed("without", name, value), query, replace(asked, without=kept)
-    if page.since or page.until:
-        yield Relaxed("days"), query, replace(asked, since=None, until=None)
-    if len(page.only) + len(page.without) + bool(page.since or page.until) > 1:
-        yield Relaxed("filters"), query, replace(asked, only={}, without={}, since=None, until=None)
-    if scope != "all":
-        yield Relaxed("scope"), typed, asked
-    parts = without_one(typed.root)
-    for part, left in parts:
-        told = Relaxed("part", value=line(part), text=line(left))
-        yield told, _limited(replace(typed, root=left), scope), asked
-    for part, _left in parts if len(parts) > 2 else ():
-        told = Relaxed("rest", value=line(part), text=line(part))
-        yield told, _limited(replace(typed, root=part), scope), asked
-
-
 def _hit(
-    stored: StoredArticle, score: float, marks: Sequence[Mark], groups: Mapping[int, Sequence[Copy]]
+    stored: StoredArticle,
+    score: float,
+    marks: Sequence[Mark],
+    groups: Mapping[int, Sequence[Copy]],
+    gone: Collection[int] = (),
 ) -> Hit:
     article = stored.article
     passage = snippet.passage(article.blocks, marks, SNIPPET_CHARS)
@@ -323,7 +361,7 @@ def _hit(
         anchor=passage.anchor,
         heading_path=heading_path(article.blocks, passage.anchor),
         reprint_of=stored.reprint_of,
-        copies=tuple(one for one in group if one.id != stored.id),
+        copies=tuple(one for one in group if one.id != stored.id and one.id not in gone),
     )
 
 

@@ -111,7 +111,7 @@ def test_a_backup_holds_database_pages_sources_and_audit_log_and_neither_index_n
         "manifest.json",
         "SHA256",
     ]
-    assert (manifest["schema"], manifest["pages"], manifest["counts"]["articles"]) == ("0003", 3, ARTICLES)
+    assert (manifest["schema"], manifest["pages"], manifest["counts"]["articles"]) == ("0004", 3, ARTICLES)
     assert kept.path.stat().st_mode & 0o077 == 0
     assert kept.bytes == kept.path.stat().st_size
 
@@ -270,7 +270,7 @@ def test_a_backup_of_an_older_schema_is_restored_and_upgraded(tmp_path: Path, ne
     restored = open_database(new.database)
 
     assert (found.schema, found.content) == ("0002", before)
-    assert revision(restored) == "0003"
+    assert revision(restored) == "0004"
     assert content(new, tmp_path) == before
     restored.dispose()
 
@@ -427,7 +427,7 @@ def test_a_small_archive_does_not_fill_the_disk(
 def test_an_archive_whose_database_is_none_is_refused(new: Settings, tmp_path: Path, database: bytes) -> None:
     path = tmp_path / "none.tar"
     data = b"".join(archive.packed(iter([database])))
-    manifest = {"format": 1, "made_at": "", "schema": "0003", "content": "", "counts": {}, "pages": 0}
+    manifest = {"format": 1, "made_at": "", "schema": "0004", "content": "", "counts": {}, "pages": 0}
     manifest |= {"database": {"bytes": len(database), "sha256": hashlib.sha256(database).hexdigest()}}
     crafted(path, [(archive.header(archive.DATABASE, len(data)), data)], manifest)
     with pytest.raises(BackupError) as caught:
@@ -553,7 +553,7 @@ def test_the_commands_say_in_one_line_what_they_did(
     again = run(tmp_path / "new", "restore", said[0])
 
     assert said[1].startswith("backup ok: 2 articles, 0 pages,")
-    assert (as_json["counts"]["articles"], as_json["schema"]) == (2, "0003")
+    assert (as_json["counts"]["articles"], as_json["schema"]) == (2, "0004")
     assert checked.startswith("check ok: 2 articles")
     assert restored.stdout.startswith("restore ok: 2 articles")  # type: ignore[attr-defined]
     assert "kb reindex" in restored.stderr  # type: ignore[attr-defined]

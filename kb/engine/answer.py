@@ -15,10 +15,12 @@ from kb.engine.matching import matching
 from kb.engine.rank import rank_road
 from kb.engine.roads import DenseRoad, Ranked, Road, Scope, fast_road, shape_of
 from kb.engine.snapshot import Snapshot
-from kb.engine.tree import Node, Not, Range, Rank, Tree, Value
+from kb.engine.topics import TOPIC, Topics, topics_of
+from kb.engine.tree import Member, Node, Not, Range, Rank, Tree, Value
 from kb.model import Found, Hidden, Page, Sort
 
 LAST = 99_999_999  # behind every date
+COLUMNS: dict[Sort, str] = {"newest": "published", "oldest": "published", "added": "id", "added_last": "id"}
 KINDS_OF_PEOPLE = 64  # whose documents are remembered with a snapshot: 12 KB each at 100,000 articles
 
 
@@ -46,22 +48,23 @@ def both(*sets: Bits | None) -> Bits | None:
     return result
 
 
-def find(snapshot: Snapshot, tree: Tree, page: Page, deadline: int) -> Found:
-    """Raises TimeoutError after the deadline."""
+def find(snapshot: Snapshot, tree: Tree, page: Page, deadline: int, members: Sequence[Member] = ()) -> Found:
+    """`members`: what each of `page.topics` has. Raises TimeoutError after the deadline."""
+    topics = topics_of(snapshot, page.topics, members, deadline)
     if isinstance(tree, Rank):
-        asked = chosen(snapshot, page, (), deadline)
+        asked = chosen(snapshot, page, (), topics, deadline)
         among = snapshot.every if asked.counted is None else asked.counted
-        return laid_out(snapshot, rank_road(snapshot, tree, among, deadline), asked, page)
+        return laid_out(snapshot, rank_road(snapshot, tree, among, deadline), asked, page, topics)
     shape = shape_of(tree)
     if shape is None:
-        return laid_out(
-            snapshot, DenseRoad(snapshot, tree, deadline), chosen(snapshot, page, (), deadline), page
-        )
+        asked = chosen(snapshot, page, (), topics, deadline)
+        return laid_out(snapshot, DenseRoad(snapshot, tree, deadline), asked, page, topics)
     road = fast_road(snapshot, shape, deadline)
-    return laid_out(snapshot, road, chosen(snapshot, page, shape.conditions, deadline), page)
+    asked = chosen(snapshot, page, shape.conditions, topics, deadline)
+    return laid_out(snapshot, road, asked, page, topics)
 
 
-def laid_out(snapshot: Snapshot, road: Road, chosen: Chosen, page: Page) -> Found:
+def laid_out(snapshot: Snapshot, road: Road, chosen: Chosen, page: Page, topics: Topics) -> Found:
     scope, last = chosen.scope, page.offset + page.limit
     if page.sort == "relevance" and not page.collapse:
         matches, ranked = road.ranked(scope, min(last, snapshot.docs))
@@ -78,16 +81,21 @@ def laid_out(snapshot: Snapshot, road: Road, chosen: Chosen, page: Page) -> Foun
         total=bits.size(shown),
         ids=tuple(ranked[0][page.offset :]),
         scores=tuple(ranked[1][page.offset :]),
-        facets=counted(snapshot, page, matches, chosen),
+        facets=counted(snapshot, page, matches, chosen, topics),
         articles=articles,
     )
 
 
-def counted(snapshot: Snapshot, page: Page, matches: Bits, chosen: Chosen) -> dict[str, facets.Counts]:
+def counted(
+    snapshot: Snapshot, page: Page, matches: Bits, chosen: Chosen, topics: Topics
+) -> dict[str, facets.Counts]:
     found = {}
     for name in page.facets:
-        values = (*page.only.get(name, ()), *page.without.get(name, ()))
         among = bits.within(matches, chosen.beside(name))
+        if name == TOPIC:
+            found[name] = topics.counts(among)
+            continue
+        values = (*page.only.get(name, ()), *page.without.get(name, ()))
         found[name] = facets.counts(snapshot, name, among, page.most_values, values)
     return found
 
@@ -95,7 +103,9 @@ def counted(snapshot: Snapshot, page: Page, matches: Bits, chosen: Chosen) -> di
 # --- which documents ------------------------------------------------------------------------------------------
 
 
-def chosen(snapshot: Snapshot, page: Page, conditions: Sequence[Node], deadline: int) -> Chosen:
+def chosen(
+    snapshot: Snapshot, page: Page, conditions: Sequence[Node], topics: Topics, deadline: int
+) -> Chosen:
     """`conditions`: what must hold besides, and scores nothing."""
     nodes = list(conditions)
     if page.since or page.until:
@@ -103,12 +113,25 @@ def chosen(snapshot: Snapshot, page: Page, conditions: Sequence[Node], deadline:
     if page.least_chars is not None or page.most_chars is not None:
         most = MOST_CHARS if page.most_chars is None else page.most_chars
         nodes.append(Range("body_chars", page.least_chars or 0, most))
-    nodes += [Not(Value(name, frozenset(values))) for name, values in page.without.items() if values]
+    columns = {name: values for name, values in page.without.items() if values and name != TOPIC}
+    nodes += [Not(Value(name, frozenset(values))) for name, values in columns.items()]
     living = None if snapshot.count == snapshot.docs else snapshot.living
     seen = visible(snapshot, page.hidden)
-    allowed = both(living, seen, *(matching(snapshot, node, deadline) for node in nodes))
-    only = {name: facets.having(snapshot, name, values) for name, values in page.only.items() if values}
+    later = bits.of_mask(snapshot.article_ids > page.after) if page.after else None
+    among = _among_topics(snapshot, page, topics)
+    allowed = both(living, seen, later, among, *(matching(snapshot, node, deadline) for node in nodes))
+    only = {
+        name: topics.having(values) if name == TOPIC else facets.having(snapshot, name, values)
+        for name, values in page.only.items()
+        if values
+    }
     return Chosen(allowed, only)
+
+
+def _among_topics(snapshot: Snapshot, page: Page, topics: Topics) -> Bits | None:
+    """Without what is in a topic that was left out."""
+    away = page.without.get(TOPIC)
+    return snapshot.every & ~topics.having(away) if away else None
 
 
 def visible(snapshot: Snapshot, hidden: Hidden) -> Bits | None:
@@ -125,8 +148,7 @@ def visible(snapshot: Snapshot, hidden: Hidden) -> Bits | None:
 
 
 def _visible(snapshot: Snapshot, hidden: Hidden) -> Bits:
-    ids = np.fromiter(hidden.articles, np.int64, len(hidden.articles))
-    away = bits.of_mask(np.isin(snapshot.article_ids, ids))
+    away = snapshot.with_ids(hidden.articles)
     if hidden.sources:
         away |= facets.having(snapshot, "source", tuple(hidden.sources))
     return snapshot.every & ~away
@@ -152,11 +174,10 @@ def first(snapshot: Snapshot, road: Road, shown: Bits, sort: Sort, limit: int) -
 
 def sort_keys(snapshot: Snapshot, docs: Ints, sort: Sort) -> Ints:
     """What comes first has the lowest. Unknown dates come last in both orders of date."""
-    column = "published" if sort in ("newest", "oldest") else "body_chars"
-    values: Ints = snapshot.numbers(column)[docs].astype(np.int64)
+    values: Ints = snapshot.numbers(COLUMNS.get(sort, "body_chars"))[docs].astype(np.int64)
     if sort == "oldest":
         values[values == 0] = LAST
-    return -values if sort in ("newest", "longest") else values
+    return -values if sort in ("newest", "longest", "added_last") else values
 
 
 def ordered(snapshot: Snapshot, road: Road, docs: Ints, keys: Ints, scores: Floats) -> Ints:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -26,9 +26,20 @@ from kb.engine.rebuilding import Journal, Rebuild
 from kb.engine.segments import FORMAT
 from kb.engine.serving import Serving, writing
 from kb.engine.snapshot import Snapshot
-from kb.engine.tree import Tree
+from kb.engine.tree import Member, Tree
 from kb.errors import TooSlowError
-from kb.model import NOTHING_HIDDEN, Found, Hidden, Mark, Match, Page, Query, StoredArticle
+from kb.model import (
+    NO_TOPICS,
+    NOTHING_HIDDEN,
+    Found,
+    Hidden,
+    Mark,
+    Match,
+    Page,
+    Query,
+    StoredArticle,
+    TopicSet,
+)
 from kb.text.segment import Segmenter
 
 
@@ -49,6 +60,7 @@ class ArrayEngine:
         self._batch = batch
         self._memory = memory_mib << 20
         self._serving = Serving(index, segmenter.fingerprint)
+        self._members: tuple[TopicSet, Sequence[Member]] = (NO_TOPICS, ())
 
     # --- reading ------------------------------------------------------------------------------------------
 
@@ -56,7 +68,15 @@ class ArrayEngine:
         return self.find_tree(plan.of(query, self._segmenter, match), page)
 
     def find_tree(self, tree: Tree, page: Page) -> Found:
-        return self._answer(lambda snapshot, deadline: find(snapshot, tree, page, deadline), page)
+        members = self._members_of(page.topics)
+        return self._answer(lambda snapshot, deadline: find(snapshot, tree, page, deadline, members), page)
+
+    def _members_of(self, topics: TopicSet) -> Sequence[Member]:
+        """What each topic has, planned once for a set."""
+        known = self._members
+        if known[0] is not topics:
+            known = self._members = topics, [plan.member(one, self._segmenter) for one in topics.members]
+        return known[1]
 
     def _answer(self, asked: Callable[[Snapshot, int], Found], page: Page) -> Found:
         snapshot = self._serving.sound().snapshot

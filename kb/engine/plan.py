@@ -13,14 +13,16 @@ from itertools import pairwise
 from kb.engine import tree
 from kb.engine.columns import LAST_DAY, MOST_CHARS, day
 from kb.engine.tokens import grams_of, union
-from kb.engine.tree import Literal, Named, Range, Rank, Term
+from kb.engine.tree import Literal, Member, Named, Range, Rank, Term
 from kb.model import (
     NAME_FIELDS,
     And,
     DateRange,
+    InTopic,
     LengthRange,
     Mark,
     Match,
+    Membership,
     Node,
     Not,
     Or,
@@ -133,6 +135,8 @@ def _condition(node: Node, segmenter: Segmenter) -> tree.Node:
         case LengthRange():
             least = min(node.least or 0, MOST_CHARS)
             return Range("body_chars", least, MOST_CHARS if node.most is None else min(node.most, MOST_CHARS))
+        case InTopic():
+            return tree.Or(tuple(member(one, segmenter) for one in node.topics))
         case Phrase(field=field) if field in NAME_FIELDS:
             return Named(field, fold(node.text))
         case Phrase():
@@ -142,6 +146,12 @@ def _condition(node: Node, segmenter: Segmenter) -> tree.Node:
         case Word():
             more = tuple(_word(Word(text, node.field), segmenter) for text in node.also)
             return tree.Or((_word(node, segmenter), *more))
+
+
+def member(topic: Membership, segmenter: Segmenter) -> Member:
+    """What a topic has."""
+    part = tree.Or(()) if topic.root is None else _condition(topic.root, segmenter)
+    return Member(part, topic.pinned, topic.excluded)
 
 
 def _word(word: Word, segmenter: Segmenter) -> tree.Node:

@@ -6,7 +6,7 @@ Nothing in it changes after it is made, so any number of threads may use it at o
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -30,6 +30,7 @@ from kb.engine.schema import SCHEMA
 from kb.engine.segments import Segment
 from kb.engine.spans import S_WIDTH, from_arrays, having, row_of
 from kb.engine.tokens import FIELDS
+from kb.engine.tree import Member
 from kb.errors import EngineDownError
 from kb.model import Hidden
 
@@ -81,6 +82,7 @@ class Snapshot:
         self._heads: list[Ints] = []
         self.scales = np.ones((len(FIELDS), len(parts)))
         self.visible: dict[Hidden, Bits] = {}  # what people may see, by what they may not
+        self.members: dict[Member, Bits] = {}  # what topics have (matching.py)
         for number, field in enumerate(FIELDS):
             self._weigh(number, field)
 
@@ -182,6 +184,12 @@ class Snapshot:
     @cached_property
     def published(self) -> Ints:
         return self.numbers("published")
+
+    def with_ids(self, ids: Collection[int]) -> Bits:
+        """The documents of these articles, as far as there are any."""
+        if not ids:
+            return self.every & 0
+        return bits.of_mask(np.isin(self.article_ids, np.fromiter(ids, np.int64, len(ids))))
 
     def docs_of(self, article_ids: Ints) -> Ints:
         """The documents of articles that live."""

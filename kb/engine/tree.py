@@ -71,6 +71,15 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """What a topic has: what the part matches or is pinned, without what is excluded. Scores nothing; remembered with a snapshot."""
+
+    part: Node
+    pinned: frozenset[int]  # article ids
+    excluded: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Every:
     """All articles. Scores nothing."""
 
@@ -114,7 +123,7 @@ class Also:
 
 
 Node: TypeAlias = (
-    Term | Phrase | Literal | Prefix | Range | Value | Named | Every | And | Or | Not | Boost | Also
+    Term | Phrase | Literal | Prefix | Range | Value | Named | Member | Every | And | Or | Not | Boost | Also
 )
 
 

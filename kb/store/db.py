@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from kb.errors import BusyError, StoreError
 from kb.store.secret import sync_file
 
-REVISION = "0003"  # of the newest migration; tests compare it with kb/store/migrations/versions
+REVISION = "0004"  # of the newest migration; tests compare it with kb/store/migrations/versions
 
 # reliability.md §7.5. wal_autocheckpoint=0: SQLite 3.7.0–3.51.2 can lose a WAL reset when two connections
 # checkpoint at once, so kb checkpoints under a lock of its own (see `checkpoint`).

@@ -1,4 +1,7 @@
-"""Every table of the store, in one place. Portable SQL only: SQLite now, PostgreSQL when that is outgrown."""
+"""Every table of the store, in one place. Portable SQL only: SQLite now, PostgreSQL when that is outgrown.
+
+Longer than 400 lines because it is the table of all tables.
+"""
 
 from __future__ import annotations
 
@@ -379,4 +382,65 @@ uploads = Table(
     Column("at", String(20), nullable=False, index=True),
     Column("by", Text, nullable=False),
     Column("files", JSON, nullable=False),  # kb.store.uploads.UploadedFile of each
+)
+
+# --- topics -------------------------------------------------------------------------------------------------------------
+
+topics = Table(
+    "topics",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("slug", String(80), nullable=False, unique=True),
+    Column("version", Integer, nullable=False),  # the present one
+    sqlite_autoincrement=True,  # the id of what was deleted is nobody else's, later
+)
+
+# Every version, the present one too.
+topic_versions = Table(
+    "topic_versions",
+    metadata,
+    Column("topic_id", Integer, ForeignKey("topics.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("content", JSON, nullable=False),  # kb.model.TopicContent
+    Column("editor", Text, nullable=False),
+    Column("changed_at", String(20), nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+# What holds for this library as a whole: its id, which feeds are known by, and that the shipped topics were taken in.
+library_facts = Table(
+    "library_facts",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# --- saved searches and tokens ------------------------------------------------------------------------------------------
+
+saved_searches = Table(
+    "saved_searches",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("user_id", Integer, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(80), nullable=False),  # 本周党建
+    Column("asked", Text, nullable=False),  # q=党建&newspaper=…: the search, as in its address
+    Column("code", String(26), nullable=False, unique=True),  # of its feed: 128 random bits
+    Column("created_at", String(20), nullable=False),
+    Column("seen_id", Integer, nullable=False),  # the last article that its owner was shown as new
+    UniqueConstraint("user_id", "name"),
+    sqlite_autoincrement=True,  # the id of what was deleted is nobody else's, later
+)
+
+# What scripts sign in with. The token itself is nowhere.
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("user_id", Integer, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(80), nullable=False),  # 周报脚本
+    Column("token_hash", String(64), nullable=False, unique=True),  # SHA-256, hex
+    Column("created_at", String(20), nullable=False),
+    Column("expires_at", String(20)),  # NULL: until it is taken back
+    Column("seen_at", String(20)),  # last used, to the day
+    sqlite_autoincrement=True,  # the id of what was deleted is nobody else's, later
 )

@@ -40,6 +40,7 @@ class Versions:
 
     lexicon: int
     synonyms: int
+    topics: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,9 @@ class Group:
 
 def versions(connection: Connection) -> Versions:
     """Cheap enough to look at before every query."""
-    rows = connection.execute(select(sequence).where(sequence.c.name.in_(("lexicon", "synonyms"))))
+    rows = connection.execute(select(sequence).where(sequence.c.name.in_(("lexicon", "synonyms", "topics"))))
     known = {row.name: row.value for row in rows}
-    return Versions(known.get("lexicon", 0), known.get("synonyms", 0))
+    return Versions(known.get("lexicon", 0), known.get("synonyms", 0), known.get("topics", 0))
 
 
 def _count_change(connection: Connection, kind: Kind) -> None:

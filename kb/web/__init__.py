@@ -14,10 +14,13 @@ from kb.suggest import Suggester
 from kb.web import (
     access,
     advanced,
+    api,
     article,
     callers,
     display,
+    feeds,
     forms,
+    formulations,
     headers,
     health,
     help,
@@ -29,9 +32,13 @@ from kb.web import (
     metrics,
     papers,
     problems,
+    saved,
     search,
     sign_in,
     suggest,
+    tokens,
+    topic_editing,
+    topics,
     visitor,
     wording,
 )
@@ -50,6 +57,7 @@ from kb.web.asked import SCOPES
 from kb.web.search_log import SearchLog
 
 PARTS = (home, search, advanced, article, suggest, papers, help, health, metrics, sign_in, me, display)
+OTHER_PARTS = (topics, topic_editing, formulations, feeds, saved, api, tokens)
 ADMIN_PARTS = (
     admin_home,
     admin_users,
@@ -94,7 +102,7 @@ def create_app(settings: Settings) -> Flask:
     suggester = Suggester(present.get())
     present.on_swap(suggester.use)
     library.install(app, library.Library(settings, database, present, suggester, SearchLog(settings)))
-    for part in (*PARTS, *ADMIN_PARTS):
+    for part in (*PARTS, *OTHER_PARTS, *ADMIN_PARTS):
         app.register_blueprint(part.blueprint)
     access.public(app.view_functions["static"])
     headers.install(app, tls=settings.tls)

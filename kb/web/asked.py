@@ -26,6 +26,7 @@ FIRST_VALUES, MORE_VALUES = 8, 32  # of a facet that are shown at once, and behi
 FACETS = {
     "newspaper": "报纸",
     "source": "来源",
+    "topic": "专题",
     "year": "年份",
     "month": "月份",
     "author": "作者",
@@ -35,6 +36,7 @@ FACETS = {
 UNKNOWN = {  # what the value "" of a facet is called
     "newspaper": "未注明报纸",
     "source": "未注明来源",
+    "topic": "未归专题",
     "year": "未知日期",
     "month": "未知日期",
     "author": "未署名",

@@ -20,6 +20,7 @@ from kb.engine.evaluate import evaluate
 from kb.engine.index_writer import IndexWriter
 from kb.engine.parallel import Workers
 from kb.engine.snapshot import open_snapshot
+from kb.engine.topics import topics_of
 from kb.engine.tree import Also, And, Every, Literal, Named, Not, Or, Phrase, Range, Rank, Term, Value
 from kb.errors import TooSlowError
 from kb.model import Hidden, Page
@@ -239,9 +240,12 @@ def test_the_dense_road_answers_as_a_scan_does_to_the_last_bit(library, tree, pa
 def test_both_roads_are_one(library, tree, page):
     snapshot, _ = library
     dense = roads.DenseRoad(snapshot, tree, clock.NEVER)
-    scope = answer.chosen(snapshot, page, (), clock.NEVER)
+    none = topics_of(snapshot, page.topics, (), clock.NEVER)
+    scope = answer.chosen(snapshot, page, (), none, clock.NEVER)
 
-    assert answer.laid_out(snapshot, dense, scope, page) == answer.find(snapshot, tree, page, clock.NEVER)
+    assert answer.laid_out(snapshot, dense, scope, page, none) == answer.find(
+        snapshot, tree, page, clock.NEVER
+    )
 
 
 ranked = st.builds(

@@ -434,7 +434,7 @@ def test_json_has_the_promised_keys(client: FlaskClient) -> None:
     }  # fmt: skip
     assert {"text", "matched"} == set(answer["hits"][0]["snippet"][0])
     assert set(answer["facets"]) == {
-        "affiliation", "author", "edition_page", "month", "newspaper", "source", "year",
+        "affiliation", "author", "edition_page", "month", "newspaper", "source", "topic", "year",
     }  # fmt: skip
     assert all(isinstance(value, str) and isinstance(count, int) for value, count in answer["facets"]["year"])
 
