@@ -310,6 +310,7 @@ SORTS = ("relevance", "newest", "oldest", "longest", "shortest")
     "--newspaper", multiple=True, help="报纸,可多次;空为未注明 · newspaper, repeatable; empty: unknown"
 )
 @click.option("--year", multiple=True, help="年份,可多次;空为未知日期 · year, repeatable; empty: unknown")
+@click.option("--topic", multiple=True, help="专题,名称或代号,可多次;空为未归专题 · topic, repeatable")
 @click.option("--since", type=DAY, help="从这一天起 · first day")
 @click.option("--until", type=DAY, help="到这一天止 · last day")
 @click.option(
@@ -353,7 +354,7 @@ def search(
 def _filters(asked: dict[str, Any]) -> Filters:
     from kb.model import Filters
 
-    only = {name: asked[name] for name in ("newspaper", "year") if asked[name]}
+    only = {name: asked[name] for name in ("newspaper", "year", "topic") if asked[name]}
     since, until = (asked[name] and asked[name].date().isoformat() for name in ("since", "until"))
     return Filters(only, since=since, until=until)
 

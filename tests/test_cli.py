@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 from kb import config
 from kb.cli import main
 from kb.config import Settings
-from kb.store import searches
+from kb.model import Exclusion, TopicContent
+from kb.store import searches, topics
 from kb.store.db import open_database, writing
 from kb.store.lock import writer_lock
 from tests.making import BODY
@@ -128,6 +129,11 @@ def test_a_search_is_narrowed_sorted_and_grouped(data: Path, tmp_path: Path) -> 
     archive.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), encoding="utf-8")
     assert kb(data, "add", str(archive)).exit_code == 0
 
+    def kept_topic(name: str, rule: str, excluded: int) -> None:
+        content = TopicContent(name, rule, excluded=(Exclusion(excluded, "会议通知"),))
+        with writing(open_database(Settings(data=data).database)) as connection:
+            topics.add(connection, "gongdi", content, "wang")
+
     def found(*options: str) -> tuple[int, int, list[str]]:
         answer = json.loads(kb(data, "search", "党课", "--json", *options).stdout)
         return answer["total"], answer["articles"], [hit["published"] for hit in answer["hits"]]
@@ -136,6 +142,9 @@ def test_a_search_is_narrowed_sorted_and_grouped(data: Path, tmp_path: Path) -> 
     assert found("--grouped", "--sort", "oldest") == (2, 3, ["2024-03-01", None])
     assert found("--newspaper", "云岭日报", "--until", "2024-12-31") == (1, 1, ["2024-03-09"])
     assert found("--year", "") == (1, 1, [None])
+    kept_topic("工地", "标题:工地", excluded=1)
+    assert found("--topic", "工地") == found("--topic", "gongdi") == (1, 1, ["2024-03-09"])
+    assert found("--topic", "", "--sort", "oldest") == (2, 2, ["2024-03-01", None])
     said = kb(data, "search", "党课", "--grouped", "--sort", "oldest").stdout
     assert "找到 3 篇(合并转载后 2 条)" in said and "另有 1 处转载" in said
 

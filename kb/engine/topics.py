@@ -41,7 +41,8 @@ class Topics:
         """Topics with their counts, the most frequent first; none ("") last. Nothing where there are no topics."""
         if not self.names:
             return ()
-        totals = np.bitwise_count(self.rows & among).sum(axis=1, dtype=np.int64).tolist()
+        # Unsigned: of a negative number bitwise_count counts the bits of its absolute value.
+        totals = np.bitwise_count((self.rows & among).view(np.uint64)).sum(axis=1, dtype=np.int64).tolist()
         found = sorted(
             ((name, total) for name, total in zip(self.names, totals, strict=True) if total),
             key=lambda pair: (-pair[1], pair[0]),
