@@ -171,7 +171,7 @@ def _check(
             topic_checks.check_rule(content.rule, datetime.now().astimezone().date())
         topic_checks.check(slug, content, later)
     except KbError as error:
-        raise TopicError("topic.bad_file", path=path, reason=error.words("zh")) from error
+        raise TopicError("topic.bad_file", path=path, reason=error.words("zh").rstrip("。")) from error
 
 
 def _keep(connection: Connection, actor: Actor, plan: _Plan) -> Taken:
