@@ -150,6 +150,8 @@ def test_every_change_is_a_version_with_its_editor_and_its_record_and_what_chang
     again = topics.pin(database, EDITOR, "jiguan", ids[0])
 
     assert (same.version, again.version) == (2, 3)
+    bad = replace(again.content, rule="(党建")
+    assert refused(lambda: topics.change(database, EDITOR, "jiguan", bad, version=3)) == "query.unclosed"
     with reading(database) as connection:
         history = stored.history(connection, again.id)
         moved = connection.scalar(select(sequence.c.value).where(sequence.c.name == "topics"))
@@ -216,7 +218,7 @@ def test_what_is_removed_can_only_be_put_back_and_is_then_what_it_was(database: 
     assert refused(lambda: topics.put_back(database, EDITOR, "ronghe")) == "topic.bad_parent"
     assert topics.put_back(database, EDITOR, "jiguan").content.state == "draft"
     assert topics.put_back(database, EDITOR, "ronghe").content.state == "shown"
-    assert [one[1] for one in records(database)][2:] == ["topic.removed"] * 2 + ["topic.put_back"] * 2
+    assert [one[1] for one in records(database)][2:] == ["topic.removed"] * 2 + ["topic.revived"] * 2
     assert refused(lambda: topics.remove(database, EDITOR, "nowhere")) == "topic.unknown"
 
 
@@ -255,6 +257,14 @@ def test_a_rule_that_cannot_be_read_any_more_keeps_nobody_from_the_rest(
 
     assert topics.pin(database, EDITOR, "jiu", ids[0]).content.pinned == (ids[0],)
     assert topics.remove(database, EDITOR, "jiu").content.state == "removed"
+
+
+def test_a_topic_that_has_others_under_it_stays_at_the_top(database: Database) -> None:
+    for slug, parent in [("up", None), ("low", "up"), ("other", None)]:
+        topics.create(database, EDITOR, slug, TopicContent(slug, "党建", parent=parent))
+    moved = TopicContent("up", "党建", parent="other")
+
+    assert refused(lambda: topics.change(database, EDITOR, "up", moved, version=1)) == "topic.bad_parent"
 
 
 def test_a_topic_whose_parent_is_not_among_those_given_stands_at_the_top(database: Database) -> None:
@@ -323,6 +333,8 @@ def test_whatever_editors_do_the_topics_stay_in_order_and_each_version_has_one_r
         versions = [[old.version for old in stored.history(connection, one.id)] for one in every]
     alive = {one.slug: one.content for one in every if one.content.state != "removed"}
 
+    for one in every:
+        parse(one.content.rule, date(2026, 11, 23))
     assert len({fold(one.name) for one in alive.values()}) == len(alive)
     for content in alive.values():
         assert content.parent is None or alive[content.parent].parent is None
