@@ -89,7 +89,7 @@ def create(database: Database, actor: Actor, slug: str, content: TopicContent) -
         topic_checks.check_rule(content.rule, _today())
         topic_checks.check(slug, content, others)
         _check_free(slug, others)
-        _check_articles(connection, _named(content))
+        _check_articles(connection, topic_checks.decided(content))
         made = topics.add(connection, slug, content, actor.name)
         audit.record(
             connection,
@@ -108,7 +108,7 @@ def change(
 
     Raises TopicError("topic.changed_meanwhile") when that is not the present one any more, and what `create` raises.
     """
-    with _editing(database, actor, slug, note) as edit:
+    with _recorded(database, actor, "topic.changed", slug, note) as edit:
         if edit.topic.version != version:
             raise TopicError(
                 "topic.changed_meanwhile", by=edit.topic.editor or "kb", version=edit.topic.version
@@ -119,14 +119,14 @@ def change(
 
 def remove(database: Database, actor: Actor, slug: str) -> Topic:
     """Show a topic nowhere any more; it can be put back. Raises TopicError: topic.unknown, topic.has_children."""
-    with _editing(database, actor, slug, "移除", action="topic.removed", is_alive=False) as edit:
+    with _recorded(database, actor, "topic.removed", slug, "移除", is_alive=False) as edit:
         edit.to(lambda present: replace(present, state="removed"))
     return edit.topic
 
 
 def put_back(database: Database, actor: Actor, slug: str) -> Topic:
     """Undo `remove`: a draft is a draft again. Raises TopicError, also where its name or its parent is gone by now."""
-    with _editing(database, actor, slug, "恢复", action="topic.put_back", is_alive=False) as edit:
+    with _recorded(database, actor, "topic.revived", slug, "恢复", is_alive=False) as edit:
         if edit.topic.content.state == "removed":
             history = topics.history(edit.connection, edit.topic.id)
             states = [old.content.state for old in history if old.content.state != "removed"]
@@ -139,7 +139,7 @@ def restore(database: Database, actor: Actor, slug: str, version: int) -> Topic:
 
     Raises TopicError: topic.no_version, and what `change` raises, because the others may have changed since.
     """
-    with _editing(database, actor, slug, f"恢复第 {version} 版", action="topic.restored") as edit:
+    with _recorded(database, actor, "topic.restored", slug, f"恢复第 {version} 版") as edit:
         history = topics.history(edit.connection, edit.topic.id)
         old = next((one for one in history if one.version == version), None)
         if old is None:
@@ -154,14 +154,14 @@ def restore(database: Database, actor: Actor, slug: str, version: int) -> Topic:
 
 def pin(database: Database, actor: Actor, slug: str, article_id: int) -> Topic:
     """Make an article the last of the must-reads. Raises TopicError("topic.pinned_and_excluded"), StoreError."""
-    with _editing(database, actor, slug, f"必读加入 {article_id}") as edit:
+    with _recorded(database, actor, "topic.changed", slug, f"必读加入 {article_id}") as edit:
         edit.to(lambda present: replace(present, pinned=(*present.pinned, article_id)))
     return edit.topic
 
 
 def unpin(database: Database, actor: Actor, slug: str, article_id: int) -> Topic:
     """Take an article out of the must-reads."""
-    with _editing(database, actor, slug, f"必读取消 {article_id}") as edit:
+    with _recorded(database, actor, "topic.changed", slug, f"必读取消 {article_id}") as edit:
         edit.to(lambda present: replace(present, pinned=_without(present.pinned, article_id)))
     return edit.topic
 
@@ -171,7 +171,7 @@ def move(database: Database, actor: Actor, slug: str, article_id: int, to: int) 
 
     Raises TopicError("topic.not_pinned").
     """
-    with _editing(database, actor, slug, f"必读 {article_id} 移到第 {to} 位") as edit:
+    with _recorded(database, actor, "topic.changed", slug, f"必读 {article_id} 移到第 {to} 位") as edit:
         if article_id not in edit.topic.content.pinned:
             raise TopicError("topic.not_pinned", article_id=article_id)
         rest = _without(edit.topic.content.pinned, article_id)
@@ -186,7 +186,9 @@ def exclude(database: Database, actor: Actor, slug: str, ids: Collection[int], r
     Raises TopicError: topic.no_reason, topic.pinned_and_excluded, topic.too_many; StoreError("store.no_article").
     """
     added = {article_id: Exclusion(article_id, reason) for article_id in sorted(ids)}
-    with _editing(database, actor, slug, f"移出 {len(added)} 篇:{reason}"[: topic_checks.NOTE_CHARS]) as edit:
+    with _recorded(
+        database, actor, "topic.changed", slug, f"移出 {len(added)} 篇:{reason}"[: topic_checks.NOTE_CHARS]
+    ) as edit:
         known = {one.article_id: one for one in edit.topic.content.excluded}
         edit.to(lambda present: replace(present, excluded=tuple((known | added).values())))
     return edit.topic
@@ -194,7 +196,7 @@ def exclude(database: Database, actor: Actor, slug: str, ids: Collection[int], r
 
 def readmit(database: Database, actor: Actor, slug: str, article_id: int) -> Topic:
     """Undo `exclude` for one article."""
-    with _editing(database, actor, slug, f"恢复到专题 {article_id}") as edit:
+    with _recorded(database, actor, "topic.changed", slug, f"恢复到专题 {article_id}") as edit:
         kept = tuple(one for one in edit.topic.content.excluded if one.article_id != article_id)
         edit.to(lambda present: replace(present, excluded=kept))
     return edit.topic
@@ -225,23 +227,17 @@ class _Edit:
         if new.rule != old.rule:  # one that cannot be read any more keeps nobody from mending the rest
             topic_checks.check_rule(new.rule, _today())
         topic_checks.check(self.topic.slug, new, topics.every(self.connection))
-        _check_articles(self.connection, _named(new) - _named(old))
+        _check_articles(self.connection, topic_checks.decided(new) - topic_checks.decided(old))
         self.topic = topics.change(self.connection, self.topic, new, self.actor.name, self.note)
-        detail = {"version": self.topic.version, "note": self.note, **sides(old, new)}
+        detail = {"version": self.topic.version, "note": self.note, **topic_checks.differences(old, new)}
         audit.record(self.connection, self.actor, self.action, f"topic:{self.topic.slug}", detail=detail)
 
 
 @contextmanager
-def _editing(
-    database: Database,
-    actor: Actor,
-    slug: str,
-    note: str,
-    *,
-    action: str = "topic.changed",
-    is_alive: bool = True,
+def _recorded(
+    database: Database, actor: Actor, action: str, slug: str, note: str, *, is_alive: bool = True
 ) -> Iterator[_Edit]:
-    """A topic to change, in a transaction. `is_alive`: a removed one is refused."""
+    """A topic to change, in a transaction, and what the audit log calls that. `is_alive`: a removed one is refused."""
     note = topic_checks.one_line(note)
     topic_checks.check_note(note)
     with writing(database) as connection:
@@ -249,40 +245,6 @@ def _editing(
         if is_alive and topic.content.state == "removed":
             raise TopicError("topic.is_removed", name=topic.content.name)
         yield _Edit(connection, actor, topic, note, action)
-
-
-def sides(old: TopicContent, new: TopicContent) -> dict[str, dict[str, object]]:
-    """What two versions differ in, as the audit log tells it: of long texts and many articles how much there is."""
-    told: tuple[dict[str, object], dict[str, object]] = (_told(old), _told(new))
-    names = [name for name in told[0] if told[0][name] != told[1][name]]
-    if old.introduction != new.introduction:
-        names.append("introduction_chars")
-        for side, content in zip(told, (old, new), strict=True):
-            side["introduction_chars"] = len(content.introduction)
-    added, gone = _named(new) - _named(old), _named(old) - _named(new)
-    found: dict[str, dict[str, object]] = {
-        name: {"old": told[0][name], "new": told[1][name]} for name in names
-    }
-    if added or gone:
-        found["articles"] = {"added": sorted(added), "gone": sorted(gone)}
-    return found
-
-
-def _told(content: TopicContent) -> dict[str, object]:
-    return {
-        "name": content.name,
-        "rule": content.rule,
-        "parent": content.parent,
-        "state": content.state,
-        "place": content.place,
-        "pinned": list(content.pinned),
-        "excluded": len(content.excluded),
-    }
-
-
-def _named(content: TopicContent) -> set[int]:
-    """The articles that people decided about."""
-    return {*content.pinned, *(one.article_id for one in content.excluded)}
 
 
 def _check_free(slug: str, others: Iterable[Topic]) -> None:

@@ -32,7 +32,7 @@ from kb.model import Actor
 from kb.store import archive, articles, audit, audit_check, pages, sign_ins, users
 from kb.store.articles import NewArticle
 from kb.store.backup_folder import alone_in, copied
-from kb.store.db import check, connect, open_database, reading, revision, upgrade, writing
+from kb.store.db import REVISION, check, connect, open_database, reading, revision, upgrade, writing
 from kb.store.inventory import inventory
 from kb.store.tables import audit as audit_table
 from kb.store.tables import sign_ins as sign_in_table
@@ -535,7 +535,7 @@ def test_an_upgrade_keeps_the_database_as_it_was_and_says_where(
     database.dispose()
 
     assert str(kept) in done.stderr  # type: ignore[attr-defined]
-    assert done.stdout == again.stdout == "db ok: revision 0003\n"  # type: ignore[attr-defined]
+    assert done.stdout == again.stdout == f"db ok: revision {REVISION}\n"  # type: ignore[attr-defined]
     found = inventory(kept)
     assert (found.schema, found.content) == ("0002", before)
     assert content(settings, tmp_path) == before

@@ -55,7 +55,7 @@ ACTIONS = {
     "topic.created": "新建专题",
     "topic.changed": "修改专题",
     "topic.removed": "移除专题",
-    "topic.put_back": "恢复专题",
+    "topic.revived": "恢复专题",
     "topic.restored": "恢复专题旧版",
     "topic.imported": "导入专题",
     "file.uploaded": "上传文件",
