@@ -13,7 +13,8 @@ from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from kb.errors import QueryError
-from kb.model import Filters, Relaxed, Scope, Sort
+from kb.model import Filters, InTopic, Relaxed, Scope, Sort, Topic
+from kb.rewriting import line
 from kb.text.order import natural
 from kb.text.ranges import dates
 from kb.web.wording import edition
@@ -59,7 +60,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The state of a search page, whole in its URL."""
+    """The state of a search page, or of the list on the page of a topic; whole in its URL."""
 
     text: str
     filters: Filters = field(default_factory=Filters)
@@ -68,16 +69,28 @@ class Asked:
     scope: Scope = "all"  # where words are looked for that name no field
     copies: bool = False  # every copy of a text is a result of its own
     exact: bool = False  # equal names of what was typed are not looked for
+    topic: Topic | None = None  # on whose page it is: then nothing need be typed
+
+    @property
+    def path(self) -> str:
+        """The page that it is a state of."""
+        return url_for("topics.page", topic_slug=self.topic.slug) if self.topic else url_for("search.page")
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether it is less than the whole of a topic, or not its beginning."""
+        return bool(self.text or self.page > 1 or chips(self))
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """The parameters of the URL; defaults are left out."""
-        yield "q", self.text
+        if self.text or not self.topic:
+            yield "q", self.text
         for name in FACETS:
             yield from ((name, value) for value in self.filters.only.get(name, ()))
             yield from ((NOT + name, value) for value in self.filters.without.get(name, ()))
         state = {"since": self.filters.since, "until": self.filters.until}
         state["scope"] = None if self.scope == "all" else self.scope
-        state["sort"] = None if self.sort == "relevance" else self.sort
+        state["sort"] = None if self.sort == usual_sort(self.text, self.topic) else self.sort
         state["copies"] = "1" if self.copies else None
         state["exact"] = "1" if self.exact else None
         state["page"] = None if self.page == 1 else str(self.page)
@@ -95,7 +108,8 @@ class Asked:
     def url(self, **changes: Any) -> str:
         """The address of this state with something changed; what changes begins at the first page."""
         state = replace(self, **{"page": 1, **changes}) if changes else self
-        return f"{url_for('search.page')}?{urlencode(list(state.pairs()))}"
+        pairs = urlencode(list(state.pairs()))
+        return f"{state.path}?{pairs}" if pairs else state.path
 
     def sort_url(self, sort: Sort) -> str:
         """In another order. The order is named also where it is the usual one: that it was chosen is remembered."""
@@ -121,6 +135,11 @@ class Asked:
         return self.url(filters=Filters())
 
 
+def usual_sort(text: str, topic: Topic | None) -> Sort:
+    """The order where none was chosen: without words there is nothing that could be more or less relevant."""
+    return "relevance" if text.strip() or topic is None else "newest"
+
+
 def _less(chosen: Mapping[str, tuple[str, ...]], facet: str, value: str | None) -> dict[str, tuple[str, ...]]:
     """What was chosen without one value of a facet; None: without all of them."""
     rest = tuple(one for one in chosen.get(facet, ()) if value is not None and one != value)
@@ -132,12 +151,14 @@ def _less(chosen: Mapping[str, tuple[str, ...]], facet: str, value: str | None) 
 # --- reading a URL --------------------------------------------------------------------------------------------
 
 
-def read(args: MultiDict[str, str], *, copies: bool = False) -> Asked:
+def read(args: MultiDict[str, str], *, copies: bool = False, topic: Topic | None = None) -> Asked:
     """The state in a URL's parameters. Raises QueryError("query.bad_parameter").
 
     `copies`: what is meant where the URL does not say: people see copies grouped, scripts get each article.
     """
-    sort, scope = args.get("sort") or "relevance", args.get("scope") or "all"
+    text, scope = args.get("q", ""), args.get("scope") or "all"
+    usual = usual_sort(text, topic)
+    sort = args.get("sort") or usual
     if sort not in SORTS:
         raise QueryError("query.bad_parameter", name="sort", value=sort)
     if scope not in SCOPES:
@@ -145,7 +166,8 @@ def read(args: MultiDict[str, str], *, copies: bool = False) -> Asked:
     said = read_number(args, "copies", default=int(copies), least=0, most=1)
     page = read_number(args, "page", default=1, least=1)
     exact = read_number(args, "exact", default=0, least=0, most=1)
-    return Asked(args.get("q", ""), read_filters(args), sort, page, scope, bool(said), bool(exact))
+    sort = usual if sort == "relevance" else sort
+    return Asked(text, read_filters(args), sort, page, scope, bool(said), bool(exact), topic)
 
 
 def read_filters(args: MultiDict[str, str]) -> Filters:
@@ -334,11 +356,26 @@ def _way(asked: Asked, one: Relaxed) -> Way:
         return Way("在全部内容里找", asked.url(scope="all"), one.total)
     if one.dropped == "filters":
         return Way("去掉全部筛选条件", asked.unfiltered_url(), one.total)
+    if asked.topic and one.dropped in ("rest", "part"):
+        return _way_of_topic(asked, asked.topic, one)
     if one.dropped == "rest":
         return Way(f"只找「{one.value}」", asked.url(text=one.text), one.total)
     if one.dropped == "part":
         return Way(f"去掉「{one.value}」", asked.url(text=one.text), one.total)
     return Way(f"去掉「日期：{days(asked.filters)}」", asked.any_day_url(), one.total)
+
+
+def _way_of_topic(asked: Asked, topic: Topic, one: Relaxed) -> Way:
+    """The topic is itself a part of what is asked, the first; it does not stand in the line that was typed."""
+    inside = line(InTopic(topic.content.name))
+    if one.value == inside and one.dropped == "part":
+        return Way("在整个库里找", replace(asked, topic=None).url(text=one.text), one.total)
+    label = f"去掉「{one.value}」"
+    if one.text.startswith(inside):
+        left = one.text.removeprefix(inside).strip()
+        label = label if left else f"看整个专题「{topic.content.name}」"
+        return Way(label, asked.url(text=left, sort=usual_sort(left, topic)), one.total)
+    return Way(f"在整个库里只找「{one.value}」", replace(asked, topic=None).url(text=one.text), one.total)
 
 
 def page_numbers(page: int, last: int) -> list[int | None]:
