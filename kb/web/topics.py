@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from werkzeug.wrappers import Response as AnyResponse
 
 from kb import topics as use_case
@@ -75,6 +85,7 @@ def page(topic_slug: str) -> str | AnyResponse:
         fresh=set(new.ids) if new else (),
         chart=_chart(asked, whole),
         is_empty=not whole.articles,
+        feed=_feed(topic_slug),
         **({} if asked.is_narrowed else _front(around, whole, new)),
     )
     response = make_response(shown)
@@ -145,6 +156,10 @@ def _around(slug: str) -> Around:
     shown = [one for one in known if one.content.state == "shown"]
     above = next((one for one in shown if one.slug == topic.content.parent), None)
     return Around(topic, above, tuple(one for one in shown if one.content.parent == slug))
+
+
+def _feed(slug: str) -> str | None:
+    return url_for("feeds.topic", topic_slug=slug) if "feeds.topic" in current_app.view_functions else None
 
 
 def _whole(topic: Topic) -> Found:

@@ -12,7 +12,7 @@ from kb.web.library import the_library
 
 YEAR_SECONDS = 365 * 24 * 3600
 PAUSE_SECONDS = 30 * 60  # after so long without a look at the page the next one is another visit
-_KEPT = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,12})", re.ASCII)
+_KEPT = re.compile(r"([0-9]{0,18})\.([0-9]{1,18})\.([0-9]{1,12})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ def of_page(last: int) -> Visit:
     kept, at = _KEPT.fullmatch(request.cookies.get(_cookie(), "")), int(time.time())
     if kept is None:
         return Visit(None, last, at)
-    before, seen, looked = map(int, kept.groups())
-    return Visit(before, seen, looked).now(last, at)
+    before, seen, looked = kept.groups()
+    return Visit(int(before) if before else None, int(seen), int(looked)).now(last, at)
 
 
 def remember(response: Response, visit: Visit, path: str) -> None:
     """Keep the visit in the browser, for this page alone."""
-    before = visit.seen if visit.before is None else visit.before
+    before = "" if visit.before is None else visit.before
     response.set_cookie(
         _cookie(),
         f"{before}.{visit.seen}.{visit.at}",

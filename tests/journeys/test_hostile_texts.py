@@ -22,8 +22,8 @@ from werkzeug.routing import Rule
 
 from kb import config, ingest
 from kb.config import Settings
-from kb.model import Actor, Article, Author, Block, Quotation, Role
-from kb.store import articles, audit, content, tables
+from kb.model import Actor, Article, Author, Block, Quotation, Role, TopicContent
+from kb.store import articles, audit, content, tables, topics
 from kb.store.articles import NewArticle
 from kb.store.db import open_database, writing
 from kb.text.fingerprint import anchors
@@ -69,14 +69,17 @@ FOREIGN = """() => {
     const found = [];
     for (const one of document.querySelectorAll("*")) {
         const name = one.localName;
-        if (one.namespaceURI !== "http://www.w3.org/1999/xhtml") found.push(`foreign ${name}`);
+        const drawn = one.namespaceURI === "http://www.w3.org/2000/svg" && one.closest("figure.chart")
+            && ["svg", "defs", "pattern", "path", "line", "rect", "text", "title", "a"].includes(name);
+        if (one.namespaceURI !== "http://www.w3.org/1999/xhtml" && !drawn) found.push(`foreign ${name}`);
         if (["base", "style", "iframe", "frame", "frameset", "object", "embed", "applet", "template", "noscript", "img",
              "video", "audio", "xmp", "plaintext", "marquee", "portal"].includes(name)) found.push(name);
         if (name === "script" && !(one.getAttribute("src") || "").startsWith("/static/")) found.push("script");
         if (name === "link" && !one.getAttribute("href").startsWith("/static/")) found.push("link");
         if (name === "meta" && one.hasAttribute("http-equiv")) found.push("meta http-equiv");
         for (const attribute of one.attributes) {
-            if (/^on|^style$|^srcdoc$|^formaction$|[^a-z0-9-]/.test(attribute.name)) found.push(`${name} ${attribute.name}`);
+            const ours = drawn && ["viewBox", "patternUnits"].includes(attribute.name);
+            if (!ours && /^on|^style$|^srcdoc$|^formaction$|[^a-z0-9-]/.test(attribute.name)) found.push(`${name} ${attribute.name}`);
         }
         for (const attribute of ["href", "src", "action", "formaction"]) {
             if (!one.hasAttribute(attribute)) continue;
@@ -129,6 +132,9 @@ def build(data: Path) -> Settings:
     with writing(database) as connection:
         items = [NewArticle(attack(number, text)) for number, text in enumerate(TEXTS)]
         articles.save(connection, items, articles.fingerprints(connection))
+        for number, text in enumerate(TEXTS):
+            said = TopicContent(text, f"载荷正文{number}", text, pinned=(number + 1,))
+            topics.add(connection, f"attack-{number}", said, text)
     ingest.reindex(database, settings, everything=True)
     return settings
 
@@ -252,7 +258,7 @@ def paths(app: Flask, rule: Rule, numbers: range) -> Iterator[str]:
         text = TEXTS[number % len(TEXTS)]
         values: dict[str, Any] = {
             "newspaper": text, "label": text, "day": f"20{10 + number % 14}-05-{1 + number % 28:02}",
-            "slug": SLUG, "name": "operations",
+            "slug": SLUG, "topic_slug": f"attack-{number}", "name": "operations",
         }  # fmt: skip
         arguments = {name: values.get(name, number + 1) for name in rule.arguments}
         yield app.url_map.bind("localhost").build(rule.endpoint, arguments, method="GET")

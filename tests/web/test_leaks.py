@@ -55,6 +55,13 @@ ASKED: dict[str, tuple[str, ...]] = {
     "/papers/<name:newspaper>/<day>/<name:label>": (
         "/papers/清河日报/2023-05-12/02", "/papers/清河日报/2023-05-12/骊7", "/papers/清河日报/2023-05-12/07", "/papers/骊歌日报/2018-06-13/骊7",
     ),
+    "/topics": ("/topics",),
+    "/t/<topic_slug>": (
+        "/t/dangjian", "/t/dangjian?q=骊歌文", "/t/dangjian?q=支部&sort=oldest", "/t/dangjian?month=2018-06&year=2018",
+        "/t/dangjian?newspaper=骊歌日报", "/t/dangjian?copies=1&page=2", "/t/shenpan", "/t/dangjian?q=支部 骊歌文",
+    ),
+    "/t/<topic_slug>.json": ("/t/dangjian.json?limit=100", "/t/shenpan.json", "/t/dangjian.json?q=骊歌文"),
+    "/t/<topic_slug>.csv": ("/t/dangjian.csv", "/t/shenpan.csv"),
     "/help": ("/help",),
     "/help/<name>": ("/help/query-syntax",),
     "/healthz": ("/healthz",),

@@ -44,6 +44,7 @@ SAMPLES: dict[str, tuple[str, str]] = {
     "run_id": ("1", "987654321"),
     "review_id": ("1", "987654321"),
     "upload_id": ("1", "987654321"),
+    "topic_slug": ("dangjian", "no-such-topic"),
     "slug": ("cctv-xwlb", "no-such-source"),
     "name": ("operations", "no-such-thing"),
     "filename": ("base.css", "no-such-file.css"),
