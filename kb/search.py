@@ -23,6 +23,7 @@ from kb.model import (
     And,
     Filters,
     Found,
+    HeldWords,
     Hidden,
     Hit,
     InTopic,
@@ -207,6 +208,11 @@ class Search:
         """How many articles the library has of each month that it has any of, the newest first: "2023-08", "" for unknown."""
         return self._counted("month", Every(), hidden)
 
+    def held_words(self, topic: Topic, *, hidden: Hidden) -> HeldWords:
+        """The longer words that articles of a topic hold, at least two, against those of the library. Raises as `find` does."""
+        query, page = self._asked("", Filters(), "all", hidden=hidden, topic=topic)
+        return self.engine.held_words(query, page, 2)
+
     def _counted(self, facet: str, among: Every | Range, hidden: Hidden) -> dict[str, int]:
         """Raises EngineDownError, TooSlowError."""
         page = replace(self._page(Filters(), hidden), facets=(facet,), limit=0)
@@ -225,6 +231,10 @@ class Search:
         with reading(self.database) as connection:
             found = articles.many(connection, ids, hidden=hidden)
         return [found[one] for one in ids if one in found and found[one].status in SHOWN_STATUSES]
+
+    def get_ready(self) -> None:
+        """Work out what the topics have, where that is not known for this index and day. Raises EngineDownError."""
+        self.engine.get_ready(self.topics.on(_today()))
 
     def problem(self) -> str | None:
         """Why it cannot answer now, in Chinese; None when it can."""
