@@ -19,12 +19,14 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
+from kb import topic_statistics
 from kb import topics as use_case
-from kb.errors import TopicError
+from kb.errors import TooSlowError, TopicError
 from kb.model import SHOWN_STATUSES, Found, Results, Role, StoredArticle, Topic
 from kb.rewriting import both
 from kb.store import articles, topics
 from kb.store.db import reading
+from kb.text.keyness import Phrase
 from kb.topics import tree
 from kb.web import chart, search, visits
 from kb.web.access import readers
@@ -209,6 +211,7 @@ def _front(around: Around, whole: Found, new: Found | None) -> dict[str, Any]:
         "new_articles": _stored(new.ids) if new else [],
         "newspapers": _leading("newspaper", whole),
         "affiliations": _leading("affiliation", whole),
+        "phrases": _phrases(topic),
         "related_topics": [(name, slugs[name], count) for name, count in beside[:LEADING]],
     }
 
@@ -216,6 +219,15 @@ def _front(around: Around, whole: Found, new: Found | None) -> dict[str, Any]:
 def _leading(facet: str, whole: Found) -> list[tuple[str, str, int]]:
     """The most frequent values with what they are called, and their articles."""
     return [(value, value_label(facet, value), count) for value, count in whole.facets[facet][:LEADING]]
+
+
+def _phrases(topic: Topic) -> list[Phrase]:
+    """Of what everybody may see; none where counting takes too long, which is no reason to show no page."""
+    library = the_library()
+    try:
+        return topic_statistics.phrases(library.search, library.database, topic)
+    except TooSlowError:
+        return []
 
 
 def _beside(results: Results, topic: Topic) -> Results:
