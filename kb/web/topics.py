@@ -237,11 +237,10 @@ def _beside(results: Results, topic: Topic) -> Results:
 
 
 def _chart(asked: Asked, whole: Found) -> chart.Chart:
-    chosen, slug = asked.filters.only, asked.topic.slug if asked.topic else ""
+    chosen, path = asked.filters.only, asked.path
 
-    def address(period: str) -> str:
-        month = period if len(period) == 7 else None
-        return url_for("topics.page", topic_slug=slug, month=month, year=period[:4])
+    def address(period: str) -> str:  # thousands of them: url_for would take its time
+        return f"{path}?year={period[:4]}" + (f"&month={period}" if len(period) == 7 else "")
 
     return chart.drawn(
         "months",
