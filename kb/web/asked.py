@@ -13,8 +13,7 @@ from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from kb.errors import QueryError
-from kb.model import Filters, InTopic, Relaxed, Scope, Sort, Topic
-from kb.rewriting import line
+from kb.model import Filters, Relaxed, Scope, Sort, Topic
 from kb.text.order import natural
 from kb.text.ranges import dates
 from kb.web.wording import edition
@@ -110,6 +109,10 @@ class Asked:
         state = replace(self, **{"page": 1, **changes}) if changes else self
         pairs = urlencode(list(state.pairs()))
         return f"{state.path}?{pairs}" if pairs else state.path
+
+    def everywhere_url(self) -> str:
+        """The same in the whole library."""
+        return replace(self, topic=None).url(sort="relevance")
 
     def sort_url(self, sort: Sort) -> str:
         """In another order. The order is named also where it is the usual one: that it was chosen is remembered."""
@@ -356,26 +359,11 @@ def _way(asked: Asked, one: Relaxed) -> Way:
         return Way("在全部内容里找", asked.url(scope="all"), one.total)
     if one.dropped == "filters":
         return Way("去掉全部筛选条件", asked.unfiltered_url(), one.total)
-    if asked.topic and one.dropped in ("rest", "part"):
-        return _way_of_topic(asked, asked.topic, one)
     if one.dropped == "rest":
         return Way(f"只找「{one.value}」", asked.url(text=one.text), one.total)
     if one.dropped == "part":
         return Way(f"去掉「{one.value}」", asked.url(text=one.text), one.total)
     return Way(f"去掉「日期：{days(asked.filters)}」", asked.any_day_url(), one.total)
-
-
-def _way_of_topic(asked: Asked, topic: Topic, one: Relaxed) -> Way:
-    """The topic is itself a part of what is asked, the first; it does not stand in the line that was typed."""
-    inside = line(InTopic(topic.content.name))
-    if one.value == inside and one.dropped == "part":
-        return Way("在整个库里找", replace(asked, topic=None).url(text=one.text), one.total)
-    label = f"去掉「{one.value}」"
-    if one.text.startswith(inside):
-        left = one.text.removeprefix(inside).strip()
-        label = label if left else f"看整个专题「{topic.content.name}」"
-        return Way(label, asked.url(text=left, sort=usual_sort(left, topic)), one.total)
-    return Way(f"在整个库里只找「{one.value}」", replace(asked, topic=None).url(text=one.text), one.total)
 
 
 def page_numbers(page: int, last: int) -> list[int | None]:
