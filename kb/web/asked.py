@@ -97,6 +97,10 @@ class Asked:
         state = replace(self, **{"page": 1, **changes}) if changes else self
         return f"{url_for('search.page')}?{urlencode(list(state.pairs()))}"
 
+    def feed_url(self) -> str:
+        """The Atom feed of what it finds."""
+        return f"{url_for('feeds.search')}?{urlencode(self.kept('sort', 'copies'))}"
+
     def sort_url(self, sort: Sort) -> str:
         """In another order. The order is named also where it is the usual one: that it was chosen is remembered."""
         return self.url(sort=sort) + ("&sort=relevance" if sort == "relevance" else "")
