@@ -114,6 +114,10 @@ class Asked:
         """The same in the whole library."""
         return replace(self, topic=None).url(sort="relevance")
 
+    def feed_url(self) -> str:
+        """The Atom feed of what it finds."""
+        return f"{url_for('feeds.search')}?{urlencode(self.kept('sort', 'copies'))}"
+
     def sort_url(self, sort: Sort) -> str:
         """In another order. The order is named also where it is the usual one: that it was chosen is remembered."""
         return self.url(sort=sort) + ("&sort=relevance" if sort == "relevance" else "")

@@ -9,7 +9,6 @@ from typing import Any
 from flask import (
     Blueprint,
     Response,
-    current_app,
     jsonify,
     make_response,
     redirect,
@@ -76,6 +75,7 @@ def page(topic_slug: str) -> str | AnyResponse:
     size = the_library().settings.page_size
     results = search.found(asked, (asked.page - 1) * size, size)
     whole = _whole(around.topic)
+    is_shown = around.topic.content.state == "shown"  # others have no feed
     visit = visits.of_page(max(whole.ids, default=0))
     new = _new(around.topic, visit.before)
     shown = render_template(
@@ -87,7 +87,7 @@ def page(topic_slug: str) -> str | AnyResponse:
         fresh=set(new.ids) if new else (),
         chart=_chart(asked, whole),
         is_empty=not whole.articles,
-        feed=_feed(topic_slug),
+        feed=url_for("feeds.topic", topic_slug=topic_slug) if is_shown else None,
         **({} if asked.is_narrowed else _front(around, whole, new)),
     )
     response = make_response(shown)
@@ -158,10 +158,6 @@ def _around(slug: str) -> Around:
     shown = [one for one in known if one.content.state == "shown"]
     above = next((one for one in shown if one.slug == topic.content.parent), None)
     return Around(topic, above, tuple(one for one in shown if one.content.parent == slug))
-
-
-def _feed(slug: str) -> str | None:
-    return url_for("feeds.topic", topic_slug=slug) if "feeds.topic" in current_app.view_functions else None
 
 
 def _whole(topic: Topic) -> Found:

@@ -203,7 +203,7 @@ def told(app: Flask, rule: Rule, method: str, taken: bool, who: str, anonymous_r
         return lambda answer: answer is None
     if role_of(who):
         return lambda answer: answer is not None and answer.status_code == 403
-    if method in ("GET", "HEAD") and not rule.rule.endswith(".json"):
+    if method in ("GET", "HEAD") and not rule.rule.endswith((".json", ".atom", ".xml")):
         return lambda answer: answer is not None and goes_to_sign_in(answer)
     return lambda answer: answer is not None and answer.status_code in (401, 303)
 
