@@ -27,6 +27,7 @@ LIMITED: dict[str, Kind] = {
     "/search.json": "search",
     "/search.atom": "search",
     "/t/<topic_slug>.atom": "search",
+    "/saved/<code>.atom": "search",
     "/suggest.json": "suggest",
     "/login": "sign_in",
     "/first": "sign_in",

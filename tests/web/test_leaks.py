@@ -39,6 +39,8 @@ ASKED: dict[str, tuple[str, ...]] = {
         f"/search.atom?q={one}" for one in ("党建", "党建&copies=0", "骊歌文", "同谋划", "同谋划&copies=0", "日期:2001", "党建&newspaper=骊歌日报", "")
     ),
     "/feed.atom": ("/feed.atom",),
+    "/saved/<code>": (f"/saved/{secrets.SAVED}",),
+    "/saved/<code>.atom": (f"/saved/{secrets.SAVED}.atom",),
     "/feed/source/<slug>.atom": (f"/feed/source/{secrets.SECRET}.atom", "/feed/source/open.atom"),
     "/t/<topic_slug>.atom": ("/t/rongru.atom",),
     "/search/advanced": ("/search/advanced", "/search/advanced?all=骊歌文"),
