@@ -45,6 +45,7 @@ SAMPLES: dict[str, tuple[str, str]] = {
     "review_id": ("1", "987654321"),
     "upload_id": ("1", "987654321"),
     "slug": ("cctv-xwlb", "no-such-source"),
+    "number": ("1", "987654321"),
     "code": ("a" * 26, "b" * 26),
     "topic_slug": ("rongru", "no-such-topic"),
     "name": ("operations", "no-such-thing"),
