@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qsl
 
 import pytest
 from flask import Flask
+from lxml import html
 
 from kb import ingest
 from kb.store import articles, own_data, saved_searches, users
@@ -104,3 +106,20 @@ def test_a_saved_search_asks_the_store_what_its_address_asks_the_page() -> None:
         {"topic": ("乙",)},
     )
     assert (asked["filters"].since, asked["filters"].until) == ("2020-01-01", None)
+
+
+def test_the_form_below_the_results_carries_the_whole_search(own_app: Flask) -> None:
+    mine = signed_in(own_app, name="zhao")
+    page = html.document_fromstring(
+        mine.get("/search?q=三会 一课&newspaper=青溪法治报&not_year=2020&page=2").text
+    )
+    (form,) = page.cssselect("form[action='/saved']")
+    post(mine, "/saved", {"asked": form.fields["asked"], "name": form.fields["name"]})
+    location = mine.get(f"/saved/{code_of(own_app, 'zhao')}").headers["Location"]
+
+    assert parse_qsl(location.partition("?")[2]) == [
+        ("q", "三会 一课"),
+        ("newspaper", "青溪法治报"),
+        ("not_year", "2020"),
+    ]
+    assert not own_app.test_client().get("/search?q=三会").text.count('action="/saved"')
