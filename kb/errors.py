@@ -780,6 +780,22 @@ WORDS: dict[str, dict[Language, str]] = {
     },
     # --- formulations --------------------------------------------------------------------------------------
     # --- feeds and saved searches --------------------------------------------------------------------------
+    "saved.bad_name": {
+        "zh": "检索的名称要有 1 到 {limit} 个字,不能有控制字符。没有保存;请改正后再试。",
+        "en": "The name of a search has 1 to {limit} characters and no control characters. Nothing was saved; correct it.",
+    },
+    "saved.taken": {
+        "zh": "已经有名为「{name}」的检索。没有改动;请换一个名称。",
+        "en": "There is a search called “{name}” already. Nothing was changed; choose another name.",
+    },
+    "saved.too_many": {
+        "zh": "每人最多保存 {limit} 个检索。没有保存;请先删去不用的。",
+        "en": "A person may save {limit} searches. Nothing was saved; delete some first.",
+    },
+    "saved.too_long": {
+        "zh": "这次检索的条件太长(上限 {limit} 个字符)。没有保存;请减少筛选条件。",
+        "en": "The search is too long to be saved ({limit} characters). Nothing was saved; choose fewer filters.",
+    },
     # --- API and tokens ------------------------------------------------------------------------------------
     # --- web ------------------------------------------------------------------------------------------------
     "web.bad_request": {

@@ -11,6 +11,7 @@ from kb.store.tables import (
     devices,
     lexicon_words,
     reviews,
+    saved_searches,
     search_history,
     sign_ins,
     source_states,
@@ -50,7 +51,7 @@ def of_user(connection: Connection, user: User) -> dict[str, Any]:
         "units": list(connection.scalars(belongs)),
         **{
             table.name: _rows(connection, table, table.c.user_id == user.id)
-            for table in (sign_ins, devices, search_history)
+            for table in (sign_ins, devices, search_history, saved_searches)
         },
         "work": {table.name: _work(connection, table, user) for table in WORK},
         "audit": _audit(connection, user),

@@ -38,6 +38,7 @@ from kb.web import (
     saved,
     search,
     sign_in,
+    sitemap,
     suggest,
     tokens,
     topic_editing,
@@ -60,7 +61,7 @@ from kb.web.asked import SCOPES
 from kb.web.search_log import SearchLog
 
 PARTS = (home, search, advanced, article, suggest, papers, help, health, metrics, sign_in, me, display)
-OTHER_PARTS = (topics, topic_editing, formulations, feeds, saved, api, tokens)
+OTHER_PARTS = (topics, topic_editing, formulations, feeds, sitemap, saved, api, tokens)
 ADMIN_PARTS = (
     admin_home,
     admin_users,

@@ -27,6 +27,7 @@ LIMITED: dict[str, Kind] = {
     "/search.json": "search",
     "/search.atom": "search",
     "/t/<topic_slug>.atom": "search",
+    "/saved/<code>.atom": "search",
     "/suggest.json": "suggest",
     "/login": "sign_in",
     "/first": "sign_in",
@@ -40,6 +41,7 @@ LIMITED: dict[str, Kind] = {
     "/admin/lexicon/export.tsv": "export",
     "/admin/queries.csv": "export",
     "/me/export": "export",
+    "/sitemap-<id:number>.xml": "export",
 }
 FREE_LOCALLY: tuple[Kind, ...] = ("search", "suggest")  # monitoring and measuring on the machine itself
 SUGGESTIONS = 3  # to one search: they come while somebody types

@@ -13,6 +13,7 @@ from kb.errors import AccessError, AccountError
 from kb.store import audit, moments, own_data, search_history, sign_ins, units
 from kb.store.db import reading, writing
 from kb.store.users import User
+from kb.web import saved
 from kb.web.access import ROLE_NAMES, signed_in
 from kb.web.display import prefer
 from kb.web.library import the_library
@@ -39,6 +40,7 @@ def page() -> str:
             history=search_history.of_user(connection, user.id, LINES),
             history_count=search_history.count(connection, user.id),
             history_days=the_library().settings.search_history_days,
+            saved=saved.lines(connection),
             keeps_history=user.preferences.get("history") != "off",
         )
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from flask import Flask
@@ -48,11 +48,13 @@ SLUG = "cctv-xwlb"
 KINDS = ("paragraph", "heading", "list", "quote", "table", "caption", "note")
 FEEDS = (".json", ".jsonl", ".csv", ".tsv", ".atom", ".xml")
 TOPICS = 12
+SAVED = "a" * 26
 CONTROL = "/control/"
 QUIET = (
     f"{CONTROL}<int:number>",
     "/metrics",
     "/healthz",
+    "/robots.txt",
     "/readyz",
     "/static/<path:filename>",
 )  # plain, and without a text of anybody
@@ -158,6 +160,7 @@ def fill(connection: Connection) -> None:
     for number, text in enumerate(TEXTS):
         many: list[tuple[Any, dict[str, Any]]] = [
             (tables.users, {**user, "name": f"{text}{number}", "full_name": text}),
+            (tables.saved_searches, {"user_id": me, "name": text[:70] + str(number), "asked": urlencode({"q": "载荷", "newspaper": text}), "code": f"{number:026}" if number else SAVED, "created_at": NOW, "seen_id": 0}),
             (tables.units, {"name": f"{text}{number}"}),
             (tables.sign_ins, {"user_id": me, "token_hash": f"{number}", "created_at": NOW, "seen_at": NOW, "address": text, "device": text}),
             (tables.search_history, {"user_id": me, "asked_at": NOW, "query": text, "total": 1}),
@@ -260,6 +263,7 @@ def paths(app: Flask, rule: Rule, numbers: range) -> Iterator[str]:
         values: dict[str, Any] = {
             "newspaper": text, "label": text, "day": f"20{10 + number % 14}-05-{1 + number % 28:02}",
             "slug": "sample" if rule.rule.startswith("/feed/") else SLUG, "name": "operations",
+            "number": number % 2, "code": SAVED,
             "topic_slug": f"attack-{number % TOPICS}",
         }  # fmt: skip
         arguments = {name: values.get(name, number + 1) for name in rule.arguments}

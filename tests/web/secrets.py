@@ -16,14 +16,15 @@ from sqlalchemy import delete, insert, update
 from kb import config, ingest
 from kb.config import Settings
 from kb.model import Actor, Article, Author, Block, Exclusion, Quotation, TopicContent
-from kb.store import articles, limits, topics
+from kb.store import articles, limits, topics, users
 from kb.store.articles import NewArticle
 from kb.store.db import open_database, writing
-from kb.store.tables import article_limits, article_versions, searches, source_limits, units
+from kb.store.tables import article_limits, article_versions, saved_searches, searches, source_limits, units
 from kb.store.tables import articles as table
 from tests.making import article
 
 COURT, OFFICE = 1, 2  # the unit that may see everything, and another one
+SAVED = "a" * 26  # code of a search that a member of the court saved
 SECRET = "lige"  # the source that is limited
 # Nothing but limited articles holds these.
 MARK, ADDRESS = "骊", "lige"
@@ -109,6 +110,9 @@ def build(data: Path) -> Settings:
         wide = TopicContent("机关党建", "党建 或 支部", pinned=(3, 2, 13), excluded=(Exclusion(12, "纪实"),))
         topics.add(connection, "dangjian", wide, "")
         topics.add(connection, "shenpan", TopicContent("审判", "巡回审判", parent="dangjian"), "")
+        owner = users.add(connection, "owner", "owner", "reader", "$argon2id$none", units=(COURT,))
+        row = {"user_id": owner, "name": "党建", "asked": "q=党建", "code": SAVED, "seen_id": 0}
+        connection.execute(insert(saved_searches).values(created_at="2026-11-22T00:00:00Z", **row))
     ingest.reindex(database, settings, everything=True)
     save(database, [secret_one(40, SECRET)])
     return settings

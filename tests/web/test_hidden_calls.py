@@ -12,11 +12,17 @@ import pytest
 from kb.engine import Engine
 from kb.model import Page
 from kb.search import Search
-from kb.store import articles, issues, reprints, titles
+from kb.store import articles, issues, presence, reprints, titles
 from kb.suggest import Suggester, make
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = {"articles": articles, "issues": issues, "reprints": reprints, "titles": titles}
+MODULES = {
+    "articles": articles,
+    "issues": issues,
+    "presence": presence,
+    "reprints": reprints,
+    "titles": titles,
+}
 OBJECTS = {"search": Search, "suggester": Suggester, "engine": Engine}
 # Calls without it, and why.
 EXEMPT = {

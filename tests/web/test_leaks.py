@@ -39,6 +39,12 @@ ASKED: dict[str, tuple[str, ...]] = {
         f"/search.atom?q={one}" for one in ("党建", "党建&copies=0", "骊歌文", "同谋划", "同谋划&copies=0", "日期:2001", "党建&newspaper=骊歌日报", "")
     ),
     "/feed.atom": ("/feed.atom",),
+    "/sitemap.xml": ("/sitemap.xml",),
+    "/sitemap-<id:number>.xml": ("/sitemap-0.xml", "/sitemap-1.xml"),
+    "/robots.txt": ("/robots.txt",),
+    "/opensearch.xml": ("/opensearch.xml",),
+    "/saved/<code>": (f"/saved/{secrets.SAVED}",),
+    "/saved/<code>.atom": (f"/saved/{secrets.SAVED}.atom",),
     "/feed/source/<slug>.atom": (f"/feed/source/{secrets.SECRET}.atom", "/feed/source/open.atom"),
     "/t/<topic_slug>.atom": ("/t/dangjian.atom", "/t/shenpan.atom"),
     "/search/advanced": ("/search/advanced", "/search/advanced?all=骊歌文"),
@@ -285,8 +291,8 @@ def test_suggestions_made_before_a_limit_are_not_shown_after_it(libraries: Libra
 
 def test_people_of_the_unit_see_all_of_it(libraries: Libraries) -> None:
     before = libraries.before["member"]
-    # So are suggestions.
-    urls = [url for url in before if not url.startswith("/suggest.json")]
+    # So are suggestions; and the sitemap has what everybody may see, whoever asks.
+    urls = [url for url in before if not url.startswith(("/suggest.json", "/sitemap-"))]
     now = told(browser(libraries.limited, "member"), urls)
     pages = [{url: (some[url][0], RELATED.sub("", some[url][1])) for url in urls} for some in (now, before)]
 

@@ -16,8 +16,9 @@ UNLIMITED = (
     "/admin/users/<id:user_id>/password",
     "/admin/upload/<id:upload_id>",
     "/search/advanced",
+    "/opensearch.xml",
     "/a/<id:article_id>.json",
-)  # of an administrator; a form; a page like any other
+)  # of an administrator; a form; a few lines; a page like any other
 OFFICE, OTHER = "192.0.2.7", "192.0.2.8"
 
 

@@ -46,6 +46,8 @@ SAMPLES: dict[str, tuple[str, str]] = {
     "upload_id": ("1", "987654321"),
     "topic_slug": ("dangjian", "no-such-topic"),
     "slug": ("cctv-xwlb", "no-such-source"),
+    "number": ("1", "987654321"),
+    "code": ("a" * 26, "b" * 26),
     "name": ("operations", "no-such-thing"),
     "filename": ("base.css", "no-such-file.css"),
 }

@@ -249,7 +249,7 @@ def test_my_data_name_every_table_that_holds_something_of_a_person() -> None:
     }
 
     assert of_people == {
-        "audit", "devices", "lexicon_words", "reviews", "search_history", "sign_ins", "source_states",
+        "api_tokens", "audit", "devices", "lexicon_words", "reviews", "saved_searches", "search_history", "sign_ins", "source_states",
         "synonym_groups", "user_units",
     }  # fmt: skip
 
