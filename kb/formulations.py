@@ -22,7 +22,7 @@ from kb.text.normalize import fold
 
 MOST = 4  # side by side
 SHORTEST, LONGEST = 2, 40  # characters of one, folded
-SAMPLE = 80  # articles that companions are looked for in, spread over all of them
+SAMPLE = 40  # articles that companions are looked for in, spread over all of them
 COMPANIONS = 12
 EVERY = 10**9  # articles: all there are
 PER = 1000  # articles that a share is told of

@@ -38,4 +38,4 @@ def texts(connection: Connection, ids: Sequence[int], *, hidden: Hidden) -> Iter
     asked = select(*columns).where(articles.c.status.in_(SHOWN_STATUSES), *visible(hidden))
     for at in range(0, len(ids), ROWS):
         chosen = asked.where(articles.c.id.in_(ids[at : at + ROWS]))
-        yield from (Text(*row) for row in connection.execute(chosen))
+        yield from map(Text._make, connection.execute(chosen).all())

@@ -115,9 +115,11 @@ def _place(text: str, start: int, end: int) -> Place:
 
 def _written(text: str, start: int, end: int) -> str:
     """As it is written, with quotation marks that enclose it or a part of it; without those that have no partner in it."""
-    within = re.sub(r"\s+", "", text[start:end])
+    within = "".join(text[start:end].split())
     before, behind = text[start - 1 : start] if start else "", text[end : end + 1]
     before, behind = (char if char in QUOTES else "" for char in (before, behind))
+    if not (before or behind) and within.isalnum():
+        return within
     for form in (before + within + behind, before + within, within + behind):
         if _is_quoted(form):
             return form
@@ -132,6 +134,9 @@ def _is_quoted(form: str) -> bool:
 
 
 def _before(text: str, start: int) -> str:
+    near = text[max(start - CONTEXT, 0) : start]
+    if near.isalnum():
+        return fold(near)
     at = start
     while at > 0 and start - at < CONTEXT and not _is_mark(text[at - 1]):
         at -= 1
@@ -139,6 +144,9 @@ def _before(text: str, start: int) -> str:
 
 
 def _behind(text: str, end: int) -> str:
+    near = text[end : end + CONTEXT]
+    if near.isalnum():
+        return fold(near)
     at = end
     while at < len(text) and at - end < CONTEXT and not _is_mark(text[at]):
         at += 1
@@ -161,6 +169,12 @@ class Borders:
         self._words = segmenter.words
         behind = (at + 1 for at in _meetings(self._words(folded[1:])))
         self._divided = {*_meetings(self._words(folded[:-1])), *behind}
+        self._begun = [
+            (word[:at], word)
+            for word in sorted(COORDINATE)
+            for at in range(1, len(word))
+            if folded.startswith(word[at:])
+        ]
         self._judged: dict[tuple[str, str], str | None] = {}
 
     def crossing(self, place: Place) -> str | None:
@@ -207,11 +221,7 @@ class Borders:
 
     def _listed(self, left: str) -> str | None:
         """The coordinate compound that begins in what stands before and ends in the formulation."""
-        for word in COORDINATE:
-            for at in range(1, len(word)):
-                if left.endswith(word[:at]) and self._folded.startswith(word[at:]):
-                    return word
-        return None
+        return next((word for begins, word in self._begun if left.endswith(begins)), None)
 
     def _over(self, text: str, border: int) -> Span:
         """Begin and end of the word that reaches over a place; the same twice where none does."""

@@ -25,6 +25,9 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 LIMITED: dict[str, Kind] = {
     "/search": "search",
     "/search.json": "search",
+    "/formulations": "search",
+    "/formulations.json": "search",
+    "/formulations.csv": "search",
     "/suggest.json": "suggest",
     "/login": "sign_in",
     "/first": "sign_in",
