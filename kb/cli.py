@@ -22,8 +22,8 @@ import click
 from kb import __version__, opening, terminal
 from kb.commands.audit import audit
 from kb.commands.backup import backup, restore
-
 from kb.commands.digest import digest
+from kb.commands.formulation import formulation
 from kb.commands.topic import topic
 from kb.commands.user import user
 from kb.errors import ConfigError, KbError, StoreError
@@ -74,6 +74,7 @@ main.add_command(backup)
 main.add_command(restore)
 main.add_command(topic)
 main.add_command(digest)
+main.add_command(formulation)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON · print JSON")
 no_index_option = click.option("--no-index", is_flag=True, help="暂不建索引 · store now, index later")

@@ -276,6 +276,8 @@ def asked(rule: Rule) -> tuple[str, ...]:
         return ("?q=载荷", "?q=载荷正文7", f"?q=载荷&newspaper={quote(TEXTS[5])}")
     if rule.rule in ("/search", "/search.json"):
         return ("?q=载荷", "?q=载荷&page=3", "?q=载荷正文7&sort=newest", f"?q={quote(TEXTS[5])}&scope=title")
+    if rule.rule.startswith("/formulations"):
+        return ("?q=载荷", f"?q=载荷&q={quote(TEXTS[5][:20])}")
     if rule.rule == "/suggest.json":
         return ("?q=载荷", "?q=zaihe")
     return ("", "?all=1&show=1&page=2")[: 1 + rule.rule.startswith("/admin")]

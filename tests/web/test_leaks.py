@@ -47,6 +47,9 @@ ASKED: dict[str, tuple[str, ...]] = {
     "/saved/<code>.atom": (f"/saved/{secrets.SAVED}.atom",),
     "/feed/source/<slug>.atom": (f"/feed/source/{secrets.SECRET}.atom", "/feed/source/open.atom"),
     "/t/<topic_slug>.atom": ("/t/dangjian.atom", "/t/shenpan.atom"),
+    "/formulations": tuple(f"/formulations?q={one}" for one in ("", "党建", "骊歌文", "党建&q=骊山脚下", "业务")),
+    "/formulations.json": tuple(f"/formulations.json?q={one}" for one in ("党建", "骊歌文", "骊山", "巡回审判")),
+    "/formulations.csv": tuple(f"/formulations.csv?q={one}" for one in ("党建", "骊歌文")),
     "/search/advanced": ("/search/advanced", "/search/advanced?all=骊歌文"),
     "/suggest.json": tuple(f"/suggest.json?q={one}" for one in ("骊", "骊歌", "lige", "lg", "lgt", "党建", "第", "清河", "周", "djjs")),
     "/a/<id:article_id>": (
