@@ -18,7 +18,7 @@ from kb.text.normalize import display
 from kb.web.access import public
 from kb.web.reading import safe_url
 
-ORDER = ("query-syntax", "using", "operations", "architecture", "benchmarks")  # others follow by name
+ORDER = ("query-syntax", "using", "api", "operations", "architecture", "benchmarks")  # others follow by name
 
 # Kinds of Markdown that are an element of HTML as they are.
 TAGS = {

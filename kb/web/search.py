@@ -77,11 +77,11 @@ def answer() -> Response:
     offset = read_number(request.args, "offset", default=(asked.page - 1) * size, least=0)
     record = results_record(_find(asked, offset, limit))
     if not the_hidden().is_empty:
-        _without_scores(record)
+        without_scores(record)
     return jsonify(record)
 
 
-def _without_scores(record: dict[str, Any]) -> None:
+def without_scores(record: dict[str, Any]) -> None:
     """A score weighs words by how many articles have them, the hidden ones too: from it one could count those."""
     for hit in (*record["hits"], *record["partial"]):
         hit["score"] = None
