@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
 from kb.config import shipped
-from kb.errors import StoreError
+from kb.errors import TopicError
 from kb.export.records import article_record, results_record
 from kb.model import SHOWN_STATUSES, Found, Results, StoredArticle, Topic
 from kb.search import DEPTH
@@ -129,7 +129,7 @@ def every_topic() -> Response:
     parameters.read(request.args, ())
     with reading(the_library().database) as connection:
         shown = _shown(connection)
-    counts, slugs = _counts(), {topic.slug for topic in shown}
+    counts, slugs = the_library().search.counts(hidden=the_hidden()), {topic.slug for topic in shown}
     return conditional(jsonify(topics=[_topic(topic, counts, slugs) for topic in shown]))
 
 
@@ -143,7 +143,7 @@ def one_topic(topic_slug: str) -> Response:
         shown = _shown(connection)
         topic = _wanted(shown, topic_slug)
         pinned = articles.many(connection, topic.content.pinned, hidden=hidden)
-    counts, slugs = _counts(), {one.slug for one in shown}
+    counts, slugs = the_library().search.counts(hidden=the_hidden()), {one.slug for one in shown}
     below = [_topic(one, counts, slugs) for one in shown if one.content.parent == topic.slug]
     must_reads = [
         _brief(pinned[one]) for one in topic.content.pinned if one in pinned and _is_shown(pinned[one])
@@ -171,17 +171,11 @@ def _shown(connection: Connection) -> list[Topic]:
 
 
 def _wanted(shown: Iterable[Topic], slug: str) -> Topic:
-    """Raises StoreError("api.no_topic"); a draft is none."""
+    """Raises TopicError("topic.unknown"); a draft is none."""
     found = next((topic for topic in shown if topic.slug == slug), None)
     if found is None:
-        raise StoreError("api.no_topic", slug=slug)
+        raise TopicError("topic.unknown", slug=slug)
     return found
-
-
-def _counts() -> dict[str, int]:
-    """Articles of each topic by its name, as far as who asks may see them."""
-    found = the_library().search.matches(facets=("topic",), limit=0, hidden=the_hidden())
-    return dict(found.facets["topic"])
 
 
 def _topic(topic: Topic, counts: Mapping[str, int], slugs: set[str]) -> dict[str, Any]:

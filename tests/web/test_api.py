@@ -181,8 +181,8 @@ def test_topics_are_counted_and_drafts_are_not_there(script: FlaskClient) -> Non
     assert [must["id"] for must in one["must_reads"]] == [shelf.FULL]  # the other one was withdrawn
     assert [below["slug"] for below in one["topics"]] == [NOTES]
     for slug in (DRAFT, "no-such"):
-        assert get(script, f"/api/v1/topics/{slug}", 404)["key"] == "api.no_topic"
-        assert get(script, f"/api/v1/topics/{slug}/articles", 404)["key"] == "api.no_topic"
+        assert get(script, f"/api/v1/topics/{slug}", 404)["key"] == "topic.unknown"
+        assert get(script, f"/api/v1/topics/{slug}/articles", 404)["key"] == "topic.unknown"
 
 
 def test_what_is_excluded_from_a_topic_is_not_in_its_articles_whatever_is_asked(script: FlaskClient) -> None:
