@@ -16,7 +16,7 @@ from werkzeug.datastructures import MultiDict
 from kb.errors import QueryError
 from kb.model import Scope
 from kb.search import DEPTH
-from kb.web.asked import FACETS, LIMIT, NOT, SORTS, VALUE_CHARS, read_number
+from kb.web.asked import FACETS, LIMIT, NOT, SORTS, VALUE_CHARS, VALUES, read_number
 
 Kind = Literal["text", "texts", "number", "choice", "day"]
 
@@ -72,8 +72,11 @@ def read(args: MultiDict[str, str], known: Sequence[Parameter]) -> dict[str, Any
         if name not in names:
             listed = ", ".join(names) or "-"
             raise QueryError("api.unknown_parameter", name=name[:SHOWN_CHARS], known=listed)
-        if names[name].kind != "texts" and len(args.getlist(name)) > 1:
+        given = len(args.getlist(name))
+        if names[name].kind != "texts" and given > 1:
             raise QueryError("api.repeated_parameter", name=name)
+        if given > VALUES:
+            raise QueryError("query.bad_parameter", name=name, value=f"{given} > {VALUES}")
     return {one.name: _value(args, one) for one in known if one.kind != "texts"}
 
 
