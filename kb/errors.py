@@ -779,6 +779,22 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "The topic file {path} cannot be used: {reason}. Nothing was changed; correct it and run again.",
     },
     # --- formulations --------------------------------------------------------------------------------------
+    "formulation.empty": {
+        "zh": "没有要查的提法。请输入一个提法,例如:党纪学习教育。",
+        "en": "There is no formulation to look up. Type one, for example: 党纪学习教育.",
+    },
+    "formulation.too_short": {
+        "zh": "提法「{text}」太短,至少 {least} 个字。",
+        "en": "The formulation {text} is too short, it needs at least {least} characters.",
+    },
+    "formulation.too_long": {
+        "zh": "提法有 {length} 个字,上限 {limit} 个。请缩短;整句的出处可用检索查找。",
+        "en": "The formulation has {length} characters, the limit is {limit}. Shorten it, or use the search.",
+    },
+    "formulation.too_many": {
+        "zh": "一次给了 {count} 个提法,最多 {limit} 个。请减少后再试。",
+        "en": "{count} formulations were given, at most {limit} can stand side by side. Give fewer.",
+    },
     # --- feeds and saved searches --------------------------------------------------------------------------
     # --- API and tokens ------------------------------------------------------------------------------------
     "api.unknown_parameter": {
