@@ -12,6 +12,7 @@ from flask import Blueprint, Response, json, jsonify, redirect, request, url_for
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
+from kb import formulations
 from kb.config import shipped
 from kb.errors import TopicError
 from kb.export.records import article_record, results_record
@@ -189,6 +190,22 @@ def _topic(topic: Topic, counts: Mapping[str, int], slugs: set[str]) -> dict[str
         "changed_at": topic.changed_at,
         "page": absolute(f"/t/{topic.slug}"),
     }
+
+
+# --- formulations ---------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/api/v1/formulations")
+@readers
+def wordings() -> Response:
+    """Where and when wordings stand in the library, side by side."""
+    parameters.read(request.args, parameters.WORDINGS)
+    traced = formulations.trace(the_library().search, request.args.getlist("q"), hidden=the_hidden())
+    record = formulations.record(traced)
+    del record["took_ms"]
+    response = conditional(jsonify(record))
+    response.headers["Server-Timing"] = f"formulations;dur={traced.took_ms}"
+    return response
 
 
 # --- many articles --------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 from werkzeug.datastructures import MultiDict
 
+from kb import formulations
 from kb.errors import QueryError
 from kb.model import Scope
 from kb.search import DEPTH
@@ -28,7 +29,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter. Only `texts` may be given more than once."""
+    """One parameter. Only `texts` may be given more than once, `most` times."""
 
     name: str
     kind: Kind = "text"
@@ -39,7 +40,9 @@ class Parameter:
 
 
 QUERY = Parameter("q", default="")
-FACET_VALUES = tuple(Parameter(prefix + name, "texts") for name in FACETS for prefix in ("", NOT))
+FACET_VALUES = tuple(
+    Parameter(prefix + name, "texts", most=VALUES) for name in FACETS for prefix in ("", NOT)
+)
 FILTERS = (*FACET_VALUES, Parameter("since", "day"), Parameter("until", "day"))
 WORDS = (
     QUERY,
@@ -59,6 +62,7 @@ SEARCH = (
     Parameter("limit", "number", most=LIMIT, default=20),
 )
 EXPORT = (*WORDS, *FILTERS, *ONWARD)
+WORDINGS = (Parameter("q", "texts", most=formulations.MOST),)
 VERSION = (Parameter("version", "number", least=1, most=LARGEST),)
 
 
@@ -75,8 +79,8 @@ def read(args: MultiDict[str, str], known: Sequence[Parameter]) -> dict[str, Any
         given = len(args.getlist(name))
         if names[name].kind != "texts" and given > 1:
             raise QueryError("api.repeated_parameter", name=name)
-        if given > VALUES:
-            raise QueryError("query.bad_parameter", name=name, value=f"{given} > {VALUES}")
+        if given > max(names[name].most, 1):
+            raise QueryError("query.bad_parameter", name=name, value=f"{given} > {names[name].most}")
     return {one.name: _value(args, one) for one in known if one.kind != "texts"}
 
 

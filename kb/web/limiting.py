@@ -25,6 +25,7 @@ API = (
     "/api/v1/search",
     "/api/v1/articles/<id:article_id>",
     "/api/v1/export",
+    "/api/v1/formulations",
     "/api/v1/topics",
     "/api/v1/topics/<topic_slug>",
     "/api/v1/topics/<topic_slug>/articles",

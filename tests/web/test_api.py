@@ -64,8 +64,10 @@ def schema(known: Parameter) -> dict[str, Any]:
         said: dict[str, Any] = {"type": "integer", "minimum": known.least, "maximum": known.most}
     elif known.kind == "choice":
         said = {"type": "string", "enum": list(known.choices)}
+    elif known in api_parameters.FACET_VALUES:
+        return {"$ref": "#/components/schemas/Values"}
     else:
-        return {}
+        return {"maxItems": known.most} if known.most else {}
     return said if known.default is None else said | {"default": known.default}
 
 
@@ -75,6 +77,7 @@ def schema(known: Parameter) -> dict[str, Any]:
         ("/api/v1/search", api_parameters.SEARCH),
         ("/api/v1/export", api_parameters.EXPORT),
         ("/api/v1/topics/{topic_slug}/articles", api_parameters.EXPORT),
+        ("/api/v1/formulations", api_parameters.WORDINGS),
         ("/api/v1/articles/{article_id}", api_parameters.VERSION),
     ],
 )
@@ -217,6 +220,14 @@ def test_what_is_limited_to_a_unit_is_in_no_answer_to_others_and_in_all_to_its_p
     assert member.get(f"/api/v1/articles/{shelf.FULL}", headers=told).status_code == 200
 
 
+def test_formulations_are_told_side_by_side(script: FlaskClient) -> None:
+    found = get(script, "/api/v1/formulations?q=三会一课&q=民惟邦本")
+
+    assert [one["articles"] for one in found["formulations"]] == [shelf.NOTES, 2]
+    assert found["formulations"][1]["first"]["article_id"] == shelf.FULL
+    assert get(script, "/api/v1/formulations", 400)["key"] == "formulation.empty"
+
+
 # --- what is refused ------------------------------------------------------------------------------------------------
 
 
@@ -268,6 +279,7 @@ def test_so_many_requests_a_minute_and_then_when_to_come_again(library_settings:
     "url",
     [
         "/openapi.yaml", "/api/v1/search?q=三会", "/api/v1/articles/1", "/api/v1/export", "/api/v1/topics",
+        "/api/v1/formulations?q=三会一课",
         f"/api/v1/topics/{PARTY}", f"/api/v1/topics/{NOTES}/articles",
     ],
 )  # fmt: skip

@@ -38,6 +38,7 @@ THERE: dict[str, dict[str, Any]] = {
     "path_parameters": {"article_id": 1, "topic_slug": NOTES},
     "query": {"q": "三会 支部", "version": 1},
 }
+WORDINGS = {"q": ["三会一课", "民惟邦本"]}
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,8 @@ def cases(operation: APIOperation) -> st.SearchStrategy[Case]:
         kind: {one.name: values[one.name] for one in getattr(operation, kind) if one.name in values}
         for kind, values in THERE.items()
     }
+    if operation.path.endswith("/formulations"):
+        there["query"] = WORDINGS
     found = {kind: values for kind, values in there.items() if values}
     allowed = operation.as_strategy(GenerationMode.POSITIVE)
     some = operation.as_strategy(GenerationMode.POSITIVE, **found) if found else allowed
@@ -97,10 +100,9 @@ def hold(app: Flask, headers: dict[str, str], path: str, examples: int) -> dict[
 
 @pytest.mark.parametrize("path", OPERATIONS)
 def test_every_operation_keeps_its_promises(apps: dict[bool, Flask], path: str) -> None:
-    for who in (STRANGERS[0], "reader"):
-        statuses = hold(*asker(apps, who), path, FEW)
+    statuses = hold(*asker(apps, "reader"), path, FEW)
 
-        assert statuses.get(200, 0) > 0
+    assert statuses.get(200, 0) > 0
 
 
 @pytest.mark.slow

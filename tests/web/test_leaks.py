@@ -81,6 +81,7 @@ ASKED: dict[str, tuple[str, ...]] = {
         "/api/v1/export?limit=500", "/api/v1/export?limit=3", "/api/v1/export?limit=2&after=2", "/api/v1/export?q=骊歌文",
         "/api/v1/export?newspaper=骊歌日报", "/api/v1/export?q=党建&limit=2",
     ),
+    "/api/v1/formulations": ("/api/v1/formulations?q=党建&q=骊歌文&q=骊山脚下",),
     "/api/v1/topics": ("/api/v1/topics",),
     "/api/v1/topics/<topic_slug>": ("/api/v1/topics/dangjian",),
     "/api/v1/topics/<topic_slug>/articles": ("/api/v1/topics/dangjian/articles", "/api/v1/topics/dangjian/articles?limit=2"),
