@@ -37,7 +37,7 @@ from kb.store.db import RESTORING, REVISION, checkpoint, connect, revision, sett
 from kb.store.inventory import inventory
 from kb.store.lock import writer_lock
 from kb.store.secret import sync_file, sync_folder
-from kb.store.tables import one_time_tokens, sign_ins
+from kb.store.tables import api_tokens, one_time_tokens, sign_ins
 
 FORMAT = 1
 PATIENCE_SECONDS = 120.0  # that the record of a backup waits for others who write
@@ -268,6 +268,7 @@ def _end_sign_ins(connection: Connection) -> None:
     now = moments.now()
     connection.execute(update(sign_ins).where(sign_ins.c.ended_at.is_(None)).values(ended_at=now))
     connection.execute(delete(one_time_tokens))
+    connection.execute(delete(api_tokens))  # one that was taken back since would hold again
 
 
 def _put_in_place(staging: Path, data: Path) -> None:

@@ -141,6 +141,9 @@ class Settings(BaseModel):
         description="前面有几层自己的反向代理,0 为没有 · reverse proxies of one's own in front, exactly so many; 0: none",
     )
     # --- topics, feeds and the API
+    api_per_minute: int = Field(
+        600, ge=1, description="每人每分钟调用 API 次数上限 · requests to the API a minute of one person"
+    )
     public_url: str = Field(
         "",
         description="别人打开本站所用的网址,用在订阅、站点地图和链接里,不填为请求所用的 · address that others open this site by, for feeds, "

@@ -813,6 +813,34 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "The search is too long to be saved ({limit} characters). Nothing was saved; choose fewer filters.",
     },
     # --- API and tokens ------------------------------------------------------------------------------------
+    "api.unknown_parameter": {
+        "zh": "这个接口没有参数 {name}。没有检索;可用的参数:{known}。",
+        "en": "There is no parameter {name} here. Nothing was looked up; parameters are: {known}.",
+    },
+    "api.repeated_parameter": {
+        "zh": "参数 {name} 只能给一次。没有检索;请只留一个值。",
+        "en": "The parameter {name} may be given once. Nothing was looked up; keep one value.",
+    },
+    "access.token_refused": {
+        "zh": "令牌不能用:不存在、已收回、已过期,或它的账号已锁定。没有给出任何内容;请在“我的令牌”里另建一个。",
+        "en": "The token is not valid: unknown, taken back, expired, or its account is locked. Nothing was given; make another one.",
+    },
+    "access.token_reads_only": {
+        "zh": "令牌只用来读资料库,不能用在这里。内容没有改动;请用浏览器登录后再做。",
+        "en": "A token only reads the library and is of no use here. Nothing was changed; sign in with a browser.",
+    },
+    "token.bad_name": {
+        "zh": "请给令牌起个名字,1 到 {limit} 个字。没有建立令牌。",
+        "en": "Give the token a name of 1 to {limit} characters. No token was made.",
+    },
+    "token.bad_days": {
+        "zh": "请选一个有效期。没有建立令牌。",
+        "en": "Choose how long the token is to hold. No token was made.",
+    },
+    "token.too_many": {
+        "zh": "每人最多 {limit} 个令牌。没有建立;请先收回不用的。",
+        "en": "A person has {limit} tokens at most. None was made; take back those that are not used.",
+    },
     # --- web ------------------------------------------------------------------------------------------------
     "web.bad_request": {
         "zh": "服务器读不懂这个请求。没有任何内容被改动;请从首页重新开始。",

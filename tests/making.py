@@ -13,6 +13,7 @@ FOR_TESTS: dict[str, Any] = {
     **CHEAP_HASHES,
     "sign_ins_per_minute": 100_000,
     "uploads_per_minute": 100_000,
+    "api_per_minute": 100_000,
     "starter_topics": False,
 }
 PASSWORD = "青溪河边的第三棵柳树"

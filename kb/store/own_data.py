@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Table, or_, select
 
 from kb.store.tables import (
+    api_tokens,
     audit,
     devices,
     lexicon_words,
@@ -39,7 +40,7 @@ WORK: dict[Table, tuple[dict[str, str], tuple[str, ...]]] = {
 
 
 def of_user(connection: Connection, user: User) -> dict[str, Any]:
-    """All of it by kind, as JSON can hold it: account, units, sign-ins, devices, searches, work, audit records.
+    """All of it by kind, as JSON can hold it: account, units, sign-ins, devices, searches, tokens, work, audit records.
 
     Of audit records those that the person made, and those about the person's account without who made them.
     """
@@ -51,7 +52,7 @@ def of_user(connection: Connection, user: User) -> dict[str, Any]:
         "units": list(connection.scalars(belongs)),
         **{
             table.name: _rows(connection, table, table.c.user_id == user.id)
-            for table in (sign_ins, devices, search_history, saved_searches)
+            for table in (sign_ins, devices, search_history, saved_searches, api_tokens)
         },
         "work": {table.name: _work(connection, table, user) for table in WORK},
         "audit": _audit(connection, user),

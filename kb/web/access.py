@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 
 from kb.errors import AccessError
 from kb.model import Role
@@ -73,8 +73,17 @@ def install(app: Flask) -> None:
     @app.before_request
     def guard() -> None:
         view = app.view_functions.get(request.endpoint or "")
-        if view is None or _admits(view):  # None: there is no such page, which is said elsewhere
+        if view is None:  # there is no such page, which is said elsewhere
             return
+        is_admitted = _admits(view)
+        if (
+            "visitor" in g and the_visitor().bearer == "refused"
+        ):  # also where nobody need sign in: the script believes it did
+            raise AccessError("access.token_refused")
+        if is_admitted:
+            return
+        if the_visitor().bearer == "unused":
+            raise AccessError("access.token_reads_only")
         if the_visitor().user is None:
             raise AccessError("access.sign_in_needed")
         raise AccessError("access.role_needed", roles=_said(view))

@@ -30,7 +30,7 @@ blueprint = Blueprint("article", __name__)
 def show(article_id: int) -> str:
     hidden = the_hidden()
     with reading(the_library().database) as connection:
-        stored = _wanted(connection, article_id, hidden)
+        stored = wanted(connection, article_id, hidden, version=_version())
         versions = articles.versions(connection, article_id)
         reprints = articles.reprints(connection, article_id, hidden=hidden)
         place = issues.place(connection, stored, hidden=hidden)
@@ -59,11 +59,18 @@ def show(article_id: int) -> str:
 def answer(article_id: int) -> Response:
     hidden = the_hidden()
     with reading(the_library().database) as connection:
-        return jsonify(article_record(_wanted(connection, article_id, hidden)))
+        return jsonify(article_record(wanted(connection, article_id, hidden, version=_version())))
 
 
-def _wanted(connection: Connection, article_id: int, hidden: Hidden) -> StoredArticle:
-    """The article, in the version that the URL names. Raises StoreError when there is none to show.
+def _version() -> int | None:
+    """The version that the URL names. Raises QueryError."""
+    return read_number(request.args, "version", default=0, least=1) or None
+
+
+def wanted(
+    connection: Connection, article_id: int, hidden: Hidden, *, version: int | None = None
+) -> StoredArticle:
+    """The article, in a version of it, else the present one. Raises StoreError when there is none to show.
 
     One that is hidden from who asks is not there.
     """
@@ -72,12 +79,11 @@ def _wanted(connection: Connection, article_id: int, hidden: Hidden) -> StoredAr
         raise StoreError("store.no_article", article_id=article_id)
     if stored.status not in SHOWN_STATUSES:
         _refuse(stored)
-    number = read_number(request.args, "version", default=stored.version, least=1)
-    if number == stored.version:
+    if version in (None, stored.version):
         return stored
-    older = articles.version(connection, article_id, number, hidden=hidden)
+    older = articles.version(connection, article_id, version, hidden=hidden)
     if older is None:
-        raise StoreError("store.no_version", article_id=article_id, version=number)
+        raise StoreError("store.no_version", article_id=article_id, version=version)
     return older
 
 

@@ -72,6 +72,7 @@ def _say_who_may_keep(response: Response) -> None:
     if request.endpoint == "static":
         return
     response.vary.add("Cookie")
+    response.vary.add("Authorization")
     if _is_personal(response):
         response.headers["Cache-Control"] = PERSONAL
     else:
@@ -81,5 +82,6 @@ def _say_who_may_keep(response: Response) -> None:
 def _is_personal(response: Response) -> bool:
     """Made for somebody who signed in, or with a cookie (the session's is written after this)."""
     visitor: Visitor | None = g.get("visitor")  # None: the answer is the same whoever asks
-    signed_in = visitor is not None and visitor.user is not None
+    # A script keeps what it was given and asks anew whether it still holds.
+    signed_in = visitor is not None and visitor.user is not None and visitor.bearer == "none"
     return signed_in or "Set-Cookie" in response.headers or session.modified

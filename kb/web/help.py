@@ -16,7 +16,7 @@ from kb.web.access import public
 from kb.web.markdown import Piece, read_markdown
 from kb.web.reading import safe_url
 
-ORDER = ("query-syntax", "using", "operations", "architecture", "benchmarks")  # others follow by name
+ORDER = ("query-syntax", "using", "api", "operations", "architecture", "benchmarks")  # others follow by name
 
 blueprint = Blueprint("help", __name__)
 

@@ -18,9 +18,18 @@ from kb.config import Settings
 from kb.web.callers import is_local, network
 from kb.web.visitor import the_visitor
 
-Kind = Literal["search", "suggest", "sign_in", "upload", "export"]
+Kind = Literal["search", "suggest", "sign_in", "upload", "export", "api"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+API = (
+    "/api/v1/search",
+    "/api/v1/articles/<id:article_id>",
+    "/api/v1/export",
+    "/api/v1/formulations",
+    "/api/v1/topics",
+    "/api/v1/topics/<topic_slug>",
+    "/api/v1/topics/<topic_slug>/articles",
+)
 # What is limited, by the address of its view; a test finds those that are missing.
 LIMITED: dict[str, Kind] = {
     "/search": "search",
@@ -36,6 +45,7 @@ LIMITED: dict[str, Kind] = {
     "/first": "sign_in",
     "/password": "sign_in",
     "/me/delete": "sign_in",  # asks for the password
+    "/me/tokens": "sign_in",  # so does this
     "/admin/lexicon/import": "upload",
     "/admin/sources/try": "upload",
     "/admin/upload": "upload",
@@ -45,6 +55,7 @@ LIMITED: dict[str, Kind] = {
     "/admin/queries.csv": "export",
     "/me/export": "export",
     "/sitemap-<id:number>.xml": "export",
+    **dict.fromkeys(API, "api"),
 }
 FREE_LOCALLY: tuple[Kind, ...] = ("search", "suggest")  # monitoring and measuring on the machine itself
 SUGGESTIONS = 3  # to one search: they come while somebody types
@@ -117,6 +128,7 @@ def install(app: Flask, settings: Settings) -> None:
         "sign_in": settings.sign_ins_per_minute,
         "upload": settings.uploads_per_minute,
         "export": settings.exports_per_minute,
+        "api": settings.api_per_minute,
     }
     for rule in app.url_map.iter_rules():
         kind = LIMITED.get(rule.rule)

@@ -25,7 +25,7 @@ from kb.store import users
 from kb.store.db import reading
 from kb.web.forms import HOME, safe_next, this_page
 from kb.web.library import the_library
-from kb.web.visitor import the_visitor
+from kb.web.visitor import API, the_visitor
 
 log = structlog.get_logger("kb.web")
 
@@ -55,7 +55,7 @@ KEYS = {
 STATUSES = {"store.no_article": 404, "store.no_version": 404, "store.withdrawn": 410, "store.gone": 410}
 STATUSES |= {"store.no_newspaper": 404, "store.no_issue": 404, "store.busy": 503}
 TOPICS = {"topic.unknown": 404, "topic.no_version": 404, "topic.changed_meanwhile": 409}
-ACCESS = {"access.sign_in_needed": 401, "access.sign_in_expired": 401}
+ACCESS = {"access.sign_in_needed": 401, "access.sign_in_expired": 401, "access.token_refused": 401}
 ACCOUNTS = {"account.unknown": 404, "account.first_over": 404, "account.sign_in_failed": 401}
 ACCOUNTS |= {"account.locked": 403, "account.wait": 429, "account.busy": 503}
 NO_ACCOUNT = {
@@ -66,7 +66,8 @@ NO_ACCOUNT = {
 TOPIC_HEADINGS = {"topic.unknown": "没有这个专题", "topic.no_version": "专题没有这一版"}
 BUSY_SECONDS = 5  # after which another try to sign in or to write is worth it
 NO_PAPER = {"store.no_newspaper": "没有这份报纸", "store.no_issue": "没有这一期"}
-NOT_TYPED = ("query.bad_parameter", "query.too_deep")  # errors of the address, not of what was typed
+ABOUT_PARAMETERS = ("query.bad_parameter", "api.unknown_parameter", "api.repeated_parameter")
+NOT_TYPED = (*ABOUT_PARAMETERS, "query.too_deep")  # errors of the address, not of what was typed
 REQUEST_ID = "REQUEST-ID"  # stands in the 500 page for the number of the request
 
 
@@ -87,7 +88,7 @@ def install(app: Flask) -> None:
             error = _told(error)
             if request.method in ("GET", "HEAD") and error.key in LEADS_TO and not _is_for_programs():
                 return _led(error)
-        return _answer(_status(error), error, _retry_header(error))
+        return _answer(_status(error), error, _headers(error))
 
     @app.errorhandler(HTTPException)
     def on_http_error(error: HTTPException) -> Response:
@@ -151,8 +152,12 @@ def _status(error: KbError) -> int:
     return STATUSES[error.key] if isinstance(error, StoreError) and error.key in STATUSES else 500
 
 
-def _retry_header(error: KbError) -> dict[str, str]:
-    """Headers that say when another try is worth it."""
+def _headers(error: KbError) -> dict[str, str]:
+    """Headers that say when another try is worth it, or with what (RFC 6750 §3)."""
+    if error.key == "access.token_refused":
+        return {"WWW-Authenticate": 'Bearer realm="kb", error="invalid_token"'}
+    if error.key in ACCESS and request.path.startswith(API):
+        return {"WWW-Authenticate": 'Bearer realm="kb"'}
     if isinstance(error, EngineDownError):
         return {"Retry-After": str(RETRY_SECONDS)}
     if isinstance(error, BusyError) or error.key in ("account.wait", "account.busy"):
@@ -165,7 +170,10 @@ def _answer(status: int, error: KbError, headers: dict[str, str]) -> Response:
     if status >= 500:
         log.error("web.refused", request_id=g.request_id, path=request.path, status=status, reason=str(error))
     if _wants_json():
-        response = jsonify(key=error.key, message=error.words("zh"), message_en=error.words("en"))
+        said = {"key": error.key, "message": error.words("zh"), "message_en": error.words("en")}
+        if error.key in ABOUT_PARAMETERS and request.path.startswith(API):
+            said["parameter"] = str(error.facts["name"])
+        response = jsonify(said)
         response.status_code = status
     else:
         response = make_response(_page(status, error, g.request_id, headers.get("Retry-After")), status)
@@ -231,4 +239,4 @@ def _is_for_programs() -> bool:
 
 
 def _wants_json() -> bool:
-    return request.path.endswith(".json") or request.path == "/readyz"
+    return request.path.endswith(".json") or request.path == "/readyz" or request.path.startswith(API)

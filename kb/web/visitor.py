@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
-from flask import g, request
+from flask import current_app, g, request
 
 from kb.errors import StoreError
 from kb.model import Actor, Hidden
-from kb.store import limits, policy, sign_ins
+from kb.store import api_tokens, limits, policy, sign_ins
 from kb.store.db import reading, writing
 from kb.store.sign_ins import SignIn
 from kb.store.users import User
@@ -19,6 +19,9 @@ from kb.web.library import the_library
 log = logging.getLogger("kb.web")
 
 PATIENCE_SECONDS = 0.05  # that a reader waits until it is noted that the sign-in is in use
+API = "/api/v1/"  # what is below it answers in JSON, and takes a wrong token of any form for one
+
+Bearer = Literal["none", "good", "refused", "unused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Visitor:
     address: str = ""  # 10.1.2.3
     is_expired: bool = False  # signed in once, with a cookie that is worth nothing any more
     is_due: bool = False  # must change the password before anything else
+    # A token came with the request: it holds; it does not; this is no reading of the library, and it was not looked at.
+    bearer: Bearer = "none"
 
     @property
     def actor(self) -> Actor:
@@ -64,8 +69,11 @@ def device_cookie() -> str:
 
 
 def _visitor() -> Visitor:
-    token = request.cookies.get(sign_in_cookie(), "")
     address = request.remote_addr or ""
+    bearer = _bearer()
+    if bearer is not None:  # whoever sends a token is nobody but its owner, whatever cookies there are
+        return _by_token(bearer, address)
+    token = request.cookies.get(sign_in_cookie(), "")
     if not token:
         return Visitor(address=address)
     library = the_library()
@@ -88,3 +96,44 @@ def _note(found: SignIn) -> None:
             sign_ins.seen(connection, found.id, policy.limits(library.settings))
     except StoreError as error:
         log.warning("sign_in.not_noted", extra={"key": error.key})
+
+
+# --- tokens of scripts ----------------------------------------------------------------------------------------------
+
+
+def _bearer() -> str | None:
+    """The token that came with the request (RFC 6750 §2.1); None when there is none of ours.
+
+    Anything else that proxies and /metrics have people send in that header is theirs.
+    """
+    sent = request.authorization
+    if sent is None or sent.type != "bearer":
+        return None
+    token = sent.token or ""
+    return token if token.startswith(api_tokens.PREFIX) or request.path.startswith(API) else None
+
+
+def _by_token(token: str, address: str) -> Visitor:
+    """The owner of a token, as far as the library is read; a token never changes anything."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    access = getattr(view, "access", None)
+    if request.method not in ("GET", "HEAD") or access is None or access.who != "readers":
+        return Visitor(address=address, bearer="unused")
+    library = the_library()
+    with reading(library.database) as connection:
+        found = api_tokens.present(connection, token)
+    if found is None:
+        return Visitor(address=address, bearer="refused")
+    if found.is_due:
+        _note_token(found.id)
+    due = policy.password_due(library.settings, found.user)
+    return Visitor(found.user, None, address, is_due=due, bearer="good")
+
+
+def _note_token(token_id: int) -> None:
+    """The token is in use. Nothing keeps a script from reading."""
+    try:
+        with writing(the_library().database, patience=PATIENCE_SECONDS) as connection:
+            api_tokens.seen(connection, token_id)
+    except StoreError as error:
+        log.warning("token.not_noted", extra={"key": error.key})

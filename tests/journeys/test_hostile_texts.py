@@ -46,7 +46,7 @@ ROLES: tuple[Role, ...] = ("admin", "auditor", "editor", "operator", "trainer", 
 NOW = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 SLUG = "cctv-xwlb"
 KINDS = ("paragraph", "heading", "list", "quote", "table", "caption", "note")
-FEEDS = (".json", ".jsonl", ".csv", ".tsv", ".atom", ".xml")
+FEEDS = (".json", ".jsonl", ".csv", ".tsv", ".atom", ".xml", ".yaml")
 TOPICS = 12
 SAVED = "a" * 26
 CONTROL = "/control/"
@@ -256,6 +256,10 @@ def pages(app: Flask) -> list[tuple[Role, Rule]]:
     return found
 
 
+def is_feed(rule: Rule) -> bool:
+    return rule.rule.endswith(FEEDS) or rule.rule.startswith("/api/v1/")
+
+
 def paths(app: Flask, rule: Rule, numbers: range) -> Iterator[str]:
     """Where a page is, once for each of the numbers when it has arguments."""
     for number in numbers if rule.arguments else range(1):
@@ -274,7 +278,7 @@ def asked(rule: Rule) -> tuple[str, ...]:
     """Queries of a page on which it shows more than without."""
     if rule.rule == "/search.atom":
         return ("?q=载荷", "?q=载荷正文7", f"?q=载荷&newspaper={quote(TEXTS[5])}")
-    if rule.rule in ("/search", "/search.json"):
+    if rule.rule in ("/search", "/search.json", "/api/v1/search"):
         return ("?q=载荷", "?q=载荷&page=3", "?q=载荷正文7&sort=newest", f"?q={quote(TEXTS[5])}&scope=title")
     if rule.rule.startswith("/formulations"):
         return ("?q=载荷", f"?q=载荷&q={quote(TEXTS[5][:20])}")
@@ -317,7 +321,7 @@ def test_a_page_that_takes_texts_for_markup_is_found_out(watcher: Watcher) -> No
 def test_on_every_page_the_attacks_are_text_and_nothing_runs(watcher: Watcher, app: Flask) -> None:
     seen = 0
     for role, rule in pages(app):
-        if rule.rule.endswith(FEEDS):
+        if is_feed(rule):
             continue
         for path in paths(app, rule, range(40, 41)):
             for query in asked(rule):
@@ -333,7 +337,7 @@ def test_what_chromium_gets_of_a_feed_is_no_page(app: Flask) -> None:
     clients = {role: signed_in(app, role) for role in ROLES}
     wrong = []
     for role, rule in pages(app):
-        for path in paths(app, rule, range(40, 43)) if rule.rule.endswith(FEEDS) else ():
+        for path in paths(app, rule, range(40, 43)) if is_feed(rule) else ():
             for query in asked(rule):
                 answer = clients[role].get(path + query, buffered=True)
                 kind = answer.content_type.partition(";")[0]
@@ -349,7 +353,7 @@ def test_what_chromium_gets_of_a_feed_is_no_page(app: Flask) -> None:
 
 KINDS_OF_FEEDS = (
     "application/json", "application/x-ndjson", "application/jsonl", "text/csv", "text/tab-separated-values",
-    "application/atom+xml", "application/xml", "application/opensearchdescription+xml",
+    "application/atom+xml", "application/xml", "application/opensearchdescription+xml", "application/yaml",
 )  # fmt: skip
 
 
@@ -362,7 +366,7 @@ def test_no_attack_runs_on_any_page_that_shows_it(
     watcher = Watcher(browser, app, address, obeys=obeys)
     for role, rule in pages(app):
         step = 1 if rule.rule.startswith("/a/") else 12
-        for path in () if rule.rule.endswith(FEEDS) else paths(app, rule, range(0, len(TEXTS), step)):
+        for path in () if is_feed(rule) else paths(app, rule, range(0, len(TEXTS), step)):
             for query in asked(rule):
                 watcher.look(role, path + query)
     for number, text in enumerate(TEXTS):

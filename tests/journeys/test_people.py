@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from kb.store import moments, search_history, sign_ins, units, users
+from kb.store import api_tokens, moments, search_history, sign_ins, units, users
 from kb.store.db import reading, writing
 from kb.store.search_history import Searching
 from kb.web import create_app
@@ -27,6 +28,7 @@ WINDOWS_7 = (
 OWN = {
     "me": "/me",
     "leave": "/me/delete",
+    "tokens": "/me/tokens",
     "display": "/display?next=/papers",
     "password": "/password",
     "users": "/admin/users",
@@ -87,6 +89,9 @@ def enter(made: Flask, base: str) -> Callable[..., int]:
             sign_ins.begin(connection, found.id, address="10.1.2.3", device=WINDOWS_7)
             token = sign_ins.begin(connection, found.id, address="127.0.0.1", device="test")
             search_history.record(connection, [Searching(found.id, "三会一课", 24, moments.now())])
+            if not api_tokens.of_user(connection, found.id):
+                api_tokens.make(connection, found.id, "周报脚本" * 10, None)
+                api_tokens.make(connection, found.id, "过期的", timedelta())
         context.add_cookies([{"name": "sign_in", "value": token, "url": base}])
         return found.id
 

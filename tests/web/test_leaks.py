@@ -88,6 +88,25 @@ ASKED: dict[str, tuple[str, ...]] = {
     "/password": ("/password",),
     "/me": ("/me",),
     "/me/delete": ("/me/delete",),
+    "/me/tokens": ("/me/tokens",),
+    "/api": ("/api",),
+    "/openapi.yaml": ("/openapi.yaml",),
+    "/api/v1/search": tuple(
+        f"/api/v1/search?q={one}"
+        for one in ("党建&limit=50", "骊歌文", "党建 骊歌文&limit=50", "同谋划", "同谋划&copies=0", "日期:..2021", "骊哥文", "党建&source=lige")
+    ),
+    "/api/v1/articles/<id:article_id>": (
+        *(f"/api/v1/articles/{number}" for number in (*HIDDEN, 2, 4, 6, 10, 13)),
+        f"/api/v1/articles/{secrets.CORRECTED}?version=1",
+    ),
+    "/api/v1/export": (
+        "/api/v1/export?limit=500", "/api/v1/export?limit=3", "/api/v1/export?limit=2&after=2", "/api/v1/export?q=骊歌文",
+        "/api/v1/export?newspaper=骊歌日报", "/api/v1/export?q=党建&limit=2",
+    ),
+    "/api/v1/formulations": ("/api/v1/formulations?q=党建&q=骊歌文&q=骊山脚下",),
+    "/api/v1/topics": ("/api/v1/topics",),
+    "/api/v1/topics/<topic_slug>": ("/api/v1/topics/dangjian",),
+    "/api/v1/topics/<topic_slug>/articles": ("/api/v1/topics/dangjian/articles", "/api/v1/topics/dangjian/articles?limit=2"),
     "/admin": ("/admin",),
     "/admin/users": ("/admin/users", "/admin/users?q=骊"),
     "/admin/users/new": ("/admin/users/new",),

@@ -49,6 +49,7 @@ SAMPLES: dict[str, tuple[str, str]] = {
     "number": ("1", "987654321"),
     "code": ("a" * 26, "b" * 26),
     "name": ("operations", "no-such-thing"),
+    "token_id": ("1", "987654321"),
     "filename": ("base.css", "no-such-file.css"),
 }
 
@@ -205,7 +206,8 @@ def told(app: Flask, rule: Rule, method: str, taken: bool, who: str, anonymous_r
         return lambda answer: answer is None
     if role_of(who):
         return lambda answer: answer is not None and answer.status_code == 403
-    if method in ("GET", "HEAD") and not rule.rule.endswith((".json", ".atom", ".xml")):
+    scripts = (".json", ".atom", ".xml")
+    if method in ("GET", "HEAD") and not (rule.rule.endswith(scripts) or rule.rule.startswith("/api/v1/")):
         return lambda answer: answer is not None and goes_to_sign_in(answer)
     return lambda answer: answer is not None and answer.status_code in (401, 303)
 

@@ -67,6 +67,8 @@ ACTIONS = {
     "backup.made": "备份",
     "backup.restored": "恢复备份",
     "store.upgraded": "升级数据库",
+    "token.made": "建立令牌",
+    "token.taken_back": "收回令牌",
     "audit.read": "查看审计记录",
     "audit.exported": "导出审计记录",
     "audit.pruned": "清理到期审计记录",
