@@ -706,6 +706,78 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "The unit {name!r} is not deleted: {sources} sources and {articles} articles are limited to it. Nothing was changed; lift these limits first.",
     },
     # --- topics --------------------------------------------------------------------------------------------
+    "topic.unknown": {
+        "zh": "没有专题 {slug}。没有改动;请从专题目录重新打开,或检查网址。",
+        "en": "There is no topic {slug}. Nothing was changed; open it from the list of topics, or check the address.",
+    },
+    "topic.no_version": {
+        "zh": "专题 {slug} 没有第 {version} 版。没有改动;请从修改记录里选择。",
+        "en": "The topic {slug} has no version {version}. Nothing was changed; choose one from its history.",
+    },
+    "topic.bad_slug": {
+        "zh": "网址名「{slug}」不能用:要有 2 到 60 个小写英文字母、数字或连字符,以字母或数字开头。没有改动;请改正。",
+        "en": "The slug {slug!r} cannot be used: it has 2 to 60 small Latin letters, digits or hyphens and begins with a letter or digit. Nothing was changed.",
+    },
+    "topic.slug_taken": {
+        "zh": "网址名 {slug} 已被专题「{name}」使用(也可能已移除)。没有改动;请换一个。",
+        "en": "The slug {slug} belongs to the topic {name!r}, which may be removed. Nothing was changed; choose another.",
+    },
+    "topic.bad_name": {
+        "zh": "专题名称要有 1 到 {limit} 个字,其中要有文字或数字。没有改动;请改正。",
+        "en": "The name of a topic has 1 to {limit} characters, letters or digits among them. Nothing was changed; correct it.",
+    },
+    "topic.name_taken": {
+        "zh": "已经有专题「{name}」(网址名 {slug})。没有改动;请换一个名称。",
+        "en": "There is a topic {name!r} already (slug {slug}). Nothing was changed; choose another name.",
+    },
+    "topic.in_rule": {
+        "zh": "第 {place} 个字处的「{name}」:专题的规则里不能再写专题。没有改动;请直接写要找的词。",
+        "en": "{name} at character {place}: the rule of a topic cannot ask for topics. Nothing was changed; write what to look for itself.",
+    },
+    "topic.bad_parent": {
+        "zh": "上级专题 {parent} 不能用:{reason}。没有改动;专题只分两级,请另选上级或不选。",
+        "en": "{parent} cannot be the topic above: {reason}. Nothing was changed; there are two levels. Choose another or none.",
+    },
+    "topic.too_long": {
+        "zh": "{field}有 {length} 个字,上限 {limit} 个。没有改动;请缩短。",
+        "en": "{field} has {length} characters, the limit is {limit}. Nothing was changed; shorten it.",
+    },
+    "topic.too_many": {
+        "zh": "{field}有 {count} 篇,上限 {limit} 篇。没有改动;请先减少,或把规则写得更准。",
+        "en": "{field}: {count} articles, the limit is {limit}. Nothing was changed; take some out, or make the rule more exact.",
+    },
+    "topic.bad_value": {
+        "zh": "{field}不能用:{value}。没有改动;请改正。",
+        "en": "{field} cannot be used: {value}. Nothing was changed; correct it.",
+    },
+    "topic.changed_meanwhile": {
+        "zh": "这个专题在您编辑期间由 {by} 改过(现在是第 {version} 版),您的修改没有保存。两份内容都没有丢失;请对照后再保存。",
+        "en": "{by} changed this topic while you were editing it (version {version} now), so your change was not kept. Nothing is lost; compare both and save again.",
+    },
+    "topic.is_removed": {
+        "zh": "专题「{name}」已移除,不能修改。没有改动;请先恢复它。",
+        "en": "The topic {name!r} is removed and cannot be changed. Nothing was changed; put it back first.",
+    },
+    "topic.has_children": {
+        "zh": "专题「{name}」下面还有 {count} 个专题。没有改动;请先移除它们,或换到别的上级。",
+        "en": "There are {count} topics under {name!r}. Nothing was changed; remove them or move them first.",
+    },
+    "topic.pinned_and_excluded": {
+        "zh": "文章 {article_id} 不能既是必读又被移出。没有改动;请先取消必读,或先恢复到专题。",
+        "en": "Article {article_id} cannot be pinned and excluded at once. Nothing was changed; unpin it or readmit it first.",
+    },
+    "topic.not_pinned": {
+        "zh": "文章 {article_id} 不在必读里,可能刚被别人取消。没有改动;请刷新后再看。",
+        "en": "Article {article_id} is not pinned; somebody may just have unpinned it. Nothing was changed; reload the page.",
+    },
+    "topic.no_reason": {
+        "zh": "没有写移出的理由。没有改动;请写一句理由,例如:会议通知,不是学习材料。",
+        "en": "No reason for the exclusion was given. Nothing was changed; write one.",
+    },
+    "topic.bad_file": {
+        "zh": "专题文件 {path} 不能用:{reason}。资料库未改动;改正后重新运行。",
+        "en": "The topic file {path} cannot be used: {reason}. Nothing was changed; correct it and run again.",
+    },
     # --- formulations --------------------------------------------------------------------------------------
     # --- feeds and saved searches --------------------------------------------------------------------------
     # --- API and tokens ------------------------------------------------------------------------------------
@@ -808,6 +880,12 @@ class QueryError(KbError):
 
 class WordsError(KbError):
     """A term or a group of equal names that cannot be used."""
+
+    exit_code = 2
+
+
+class TopicError(KbError):
+    """A topic that is not there, or a change of one that cannot be made."""
 
     exit_code = 2
 

@@ -93,6 +93,13 @@ def parse(text: str, today: date) -> Query:
     return Query(text, _Parser(tokens, today).query(), is_strict)
 
 
+def topic_place(text: str) -> tuple[int, str] | None:
+    """Where 专题: stands in a query that can be read, counted from 1, and how it is written there; None where it does not."""
+    named = (token for token in _Reader(text).tokens() if token.kind == "field")
+    found = next((one for one in named if VALUE_FIELDS.get(matching_form(one.text)) is _in_topic), None)
+    return None if found is None else (found.at + 1, found.text)
+
+
 def plain_words(text: str) -> str:
     """A text that cannot be read, without all that has a meaning: its words alone. May be empty."""
     words = re.split(r"[\s:：“”\"＂„‟「」『』﹁﹂﹃﹄、，,;；。！？!?()（）]+", text[:CHARS_LIMIT])

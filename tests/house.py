@@ -15,6 +15,7 @@ FLOORS = {"": 0, "errors": 0, "model": 0, "config": 1, "log": 1, "text": 1, "que
 FLOORS |= {
     "rewriting": 2.5,
     "topic_rules": 2.5,
+    "topic_checks": 2.5,
     "crawl": 3,
     "store": 3,
     "engine": 3,
@@ -28,7 +29,7 @@ FLOORS |= {
 }
 OTHER_USE_CASES = 4.5
 HIDDEN_FROM_WEB = {"engine", "crawl", "parse"}
-PURE = {"errors", "model", "query", "rewriting", "topic_rules", "text", "parse"}
+PURE = {"errors", "model", "query", "rewriting", "topic_rules", "topic_checks", "text", "parse"}
 IMPURE_IMPORTS = {"flask", "http", "logging", "requests", "shutil", "socket", "sqlalchemy", "sqlite3", "ssl"}
 IMPURE_IMPORTS |= {
     "structlog",

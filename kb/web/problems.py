@@ -18,6 +18,7 @@ from kb.errors import (
     QueryError,
     StoreError,
     TooSlowError,
+    TopicError,
 )
 from kb.query import plain_words
 from kb.store import users
@@ -36,6 +37,7 @@ HEADINGS = {
     403: "没有权限",
     404: "没有这个页面",
     405: "不支持这种请求方法",
+    409: "内容已被别人改过",
     410: "这篇文章不再提供",
     413: "内容太大",
     429: "请求太多",
@@ -52,6 +54,7 @@ KEYS = {
 }
 STATUSES = {"store.no_article": 404, "store.no_version": 404, "store.withdrawn": 410, "store.gone": 410}
 STATUSES |= {"store.no_newspaper": 404, "store.no_issue": 404, "store.busy": 503}
+TOPICS = {"topic.unknown": 404, "topic.no_version": 404, "topic.changed_meanwhile": 409}
 ACCESS = {"access.sign_in_needed": 401, "access.sign_in_expired": 401}
 ACCOUNTS = {"account.unknown": 404, "account.first_over": 404, "account.sign_in_failed": 401}
 ACCOUNTS |= {"account.locked": 403, "account.wait": 429, "account.busy": 503}
@@ -60,6 +63,7 @@ NO_ACCOUNT = {
     "account.first_over": "链接不能用了",
     "account.busy": "请稍后再试",
 }
+TOPIC_HEADINGS = {"topic.unknown": "没有这个专题", "topic.no_version": "专题没有这一版"}
 BUSY_SECONDS = 5  # after which another try to sign in or to write is worth it
 NO_PAPER = {"store.no_newspaper": "没有这份报纸", "store.no_issue": "没有这一期"}
 NOT_TYPED = ("query.bad_parameter", "query.too_deep")  # errors of the address, not of what was typed
@@ -140,6 +144,8 @@ def _status(error: KbError) -> int:
         return ACCESS.get(error.key, 403)
     if isinstance(error, AccountError):
         return ACCOUNTS.get(error.key, 400)
+    if isinstance(error, TopicError):
+        return TOPICS.get(error.key, 400)
     if isinstance(error, EngineDownError | TooSlowError):
         return 503
     return STATUSES[error.key] if isinstance(error, StoreError) and error.key in STATUSES else 500
@@ -212,6 +218,8 @@ def _heading(status: int, error: KbError) -> str:
         return "登录已过期"
     if isinstance(error, BusyError):
         return "请稍后再试"
+    if isinstance(error, TopicError):
+        return TOPIC_HEADINGS.get(error.key, "专题没有改动")
     if isinstance(error, StoreError) and status == 404:
         return NO_PAPER.get(error.key, "没有这篇文章")
     return HEADINGS.get(status, HEADINGS[400] if status < 500 else HEADINGS[500])
