@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import islice
@@ -14,14 +14,13 @@ from sqlalchemy import Engine as Database
 
 from kb.config import Settings
 from kb.engine import Engine, generations, open_engine
-from kb.engine.tree import Every, Rank
+from kb.engine.tree import Every, Range, Rank
 from kb.errors import EngineDownError, TooSlowError
+from kb.hits import hit_of, other_texts
 from kb.model import (
     NOTHING_HIDDEN,
     SHOWN_STATUSES,
     And,
-    Block,
-    Copy,
     Filters,
     Found,
     Hidden,
@@ -44,18 +43,16 @@ from kb.rewriting import limited_to, wider
 from kb.store import articles, topics, words
 from kb.store.db import reading
 from kb.store.reprints import copies
-from kb.text import snippet, synonyms
+from kb.text import synonyms
 from kb.text.segment import Segmenter
-from kb.topic_rules import TopicRules, away
+from kb.topic_rules import FACET, TopicRules, away
 
-SNIPPET_CHARS = 120
 FACETS = ("newspaper", "source", "topic", "year", "month", "author", "affiliation", "edition_page")
 FACET_VALUES = 300  # of one facet that are told: the most frequent, those that were chosen, and unknown
 Scored = tuple[int, float]  # article id and score
 DEPTH = 1000  # results that can be paged through; what lies deeper is reached by narrowing or by kb export
 RELAXED = 12  # at most so many ways to find more are tried where nothing was found
 RELAXED_SECONDS = 1.0  # for all of them together
-LOWEST = 9  # below every level of a heading
 
 
 def open_search(settings: Settings, database: Database) -> Search:
@@ -147,7 +144,7 @@ class Search:
             took_ms=round((time.perf_counter() - started) * 1000, 1),
             fallback="any" if fallback else None,
             hits=tuple(hit for hit in hits if hit.id in found.ids),
-            partial=_other_texts(hits, found.ids),
+            partial=other_texts(hits, found.ids),
             facets=found.facets,
             sort=sort,
             filters=filters,
@@ -195,6 +192,25 @@ class Search:
             return self.engine.find_tree(Rank(Every(), ()), replace(rest, **page))
         query, rest = self._asked(text, filters or Filters(), scope, exact=exact, hidden=hidden, topic=topic)
         return self.engine.find(limited_to(query, scope), replace(rest, **page))
+
+    def topics_of(self, article_id: int, *, hidden: Hidden) -> list[str]:
+        """The names of the shown topics that have an article, in their order; none of what is hidden or not indexed."""
+        found = self._counted(FACET, Range("id", article_id, article_id), hidden)
+        return [one.name for one in self.topics.on(_today()).members if one.name in found]
+
+    def counts(self, *, hidden: Hidden) -> dict[str, int]:
+        """How many articles each of the shown topics has, by name, in their order."""
+        found = self._counted(FACET, Every(), hidden)
+        return {one.name: found.get(one.name, 0) for one in self.topics.on(_today()).members}
+
+    def coverage(self, *, hidden: Hidden) -> dict[str, int]:
+        """How many articles the library has of each month that it has any of, the newest first: "2023-08", "" for unknown."""
+        return self._counted("month", Every(), hidden)
+
+    def _counted(self, facet: str, among: Every | Range, hidden: Hidden) -> dict[str, int]:
+        """Raises EngineDownError, TooSlowError."""
+        page = replace(self._page(Filters(), hidden), facets=(facet,), limit=0)
+        return dict(self.engine.find_tree(Rank(among, ()), page).facets[facet])
 
     def like(
         self, stored: StoredArticle, limit: int, *, hidden: Hidden = NOTHING_HIDDEN
@@ -315,7 +331,7 @@ class Search:
         # What was withdrawn since the index was made is no longer shown.
         shown = {one: article for one, article in stored.items() if article.status in SHOWN_STATUSES}
         hits = [
-            _hit(shown[one], score, marks if one in whole else parts, groups, gone)
+            hit_of(shown[one], score, marks if one in whole else parts, groups, gone)
             for one, score in scored
             if one in shown
         ]
@@ -324,57 +340,3 @@ class Search:
 
 def _today() -> date:
     return datetime.now().astimezone().date()
-
-
-def _other_texts(hits: Sequence[Hit], whole: Collection[int]) -> tuple[Hit, ...]:
-    """The hits beside those, without copies of them."""
-    shown = {hit.reprint_of or hit.id for hit in hits if hit.id in whole}
-    return tuple(hit for hit in hits if hit.id not in whole and (hit.reprint_of or hit.id) not in shown)
-
-
-def _hit(
-    stored: StoredArticle,
-    score: float,
-    marks: Sequence[Mark],
-    groups: Mapping[int, Sequence[Copy]],
-    gone: Collection[int] = (),
-) -> Hit:
-    article = stored.article
-    passage = snippet.passage(article.blocks, marks, SNIPPET_CHARS)
-    group = groups.get(stored.reprint_of or stored.id, ())
-    return Hit(
-        id=stored.id,
-        title=article.title,
-        title_runs=snippet.runs(article.title, snippet.marked_in(marks, "title")),
-        subtitle=article.subtitle,
-        subtitle_runs=snippet.runs(article.subtitle or "", snippet.marked_in(marks, "subtitle")),
-        newspaper=article.newspaper,
-        source=article.source,
-        published=article.published,
-        edition_page=article.edition_page,
-        authors=article.authors,
-        affiliation=article.affiliation,
-        body_chars=stored.body_chars,
-        score=score,
-        snippet=passage.runs,
-        snippet_is_cut=(passage.is_cut_before, passage.is_cut_after),
-        anchor=passage.anchor,
-        heading_path=heading_path(article.blocks, passage.anchor),
-        reprint_of=stored.reprint_of,
-        copies=tuple(one for one in group if one.id != stored.id and one.id not in gone),
-    )
-
-
-def heading_path(blocks: Sequence[Block], anchor: str | None) -> tuple[str, ...]:
-    """The headings that a block stands under, the highest first; of a heading those above it."""
-    anchors = [block.anchor for block in blocks]
-    if anchor not in anchors:
-        return ()
-    place = anchors.index(anchor)
-    below = blocks[place].level or 1 if blocks[place].kind == "heading" else LOWEST
-    path: list[str] = []
-    for block in reversed(blocks[:place]):
-        if block.kind == "heading" and (block.level or 1) < below:
-            path.insert(0, block.text)
-            below = block.level or 1
-    return tuple(path)

@@ -14,6 +14,7 @@ from pathlib import Path
 FLOORS = {"": 0, "errors": 0, "model": 0, "config": 1, "log": 1, "text": 1, "query": 2, "parse": 2}
 FLOORS |= {
     "rewriting": 2.5,
+    "hits": 2.5,
     "topic_rules": 2.5,
     "topic_checks": 2.5,
     "crawl": 3,
@@ -29,7 +30,7 @@ FLOORS |= {
 }
 OTHER_USE_CASES = 4.5
 HIDDEN_FROM_WEB = {"engine", "crawl", "parse"}
-PURE = {"errors", "model", "query", "rewriting", "topic_rules", "topic_checks", "text", "parse"}
+PURE = {"errors", "model", "query", "rewriting", "hits", "topic_rules", "topic_checks", "text", "parse"}
 IMPURE_IMPORTS = {"flask", "http", "logging", "requests", "shutil", "socket", "sqlalchemy", "sqlite3", "ssl"}
 IMPURE_IMPORTS |= {
     "structlog",

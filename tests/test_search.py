@@ -7,8 +7,9 @@ import pytest
 from kb import config
 from kb.engine import open_engine
 from kb.errors import EngineDownError, QueryError
+from kb.hits import heading_path
 from kb.model import Block, Filters, Mark
-from kb.search import DEPTH, Search, heading_path, open_search
+from kb.search import DEPTH, Search, open_search
 from kb.store import articles
 from kb.store.articles import NewArticle
 from kb.store.db import reading, writing

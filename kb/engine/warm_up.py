@@ -65,6 +65,7 @@ TREES: tuple[Tree, ...] = (
     *(Rank(part, BOTH) for part in PARTS),
     Rank(Or((WORD, GRAM, SPLIT), 2), BOTH, (WORD, GRAM)),
     Rank(Every(), ()),
+    Rank(Range("id", 2, 2), ()),
 )
 PAGES = (
     Page(limit=2),
