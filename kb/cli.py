@@ -22,6 +22,7 @@ import click
 from kb import __version__, opening, terminal
 from kb.commands.audit import audit
 from kb.commands.backup import backup, restore
+from kb.commands.topic import topic
 from kb.commands.user import user
 from kb.errors import ConfigError, KbError, StoreError
 
@@ -69,6 +70,7 @@ main.add_command(user)
 main.add_command(audit)
 main.add_command(backup)
 main.add_command(restore)
+main.add_command(topic)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON · print JSON")
 no_index_option = click.option("--no-index", is_flag=True, help="暂不建索引 · store now, index later")

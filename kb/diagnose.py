@@ -16,12 +16,14 @@ from sqlalchemy import select
 
 from kb.config import Settings
 from kb.engine import Engine
+from kb.errors import KbError
 from kb.ingest import open_index
-from kb.store import articles
+from kb.store import articles, topics
 from kb.store.audit_check import verify
 from kb.store.audit_copy import catch_up
 from kb.store.db import REVISION, check, reading, revision
 from kb.store.tables import audit
+from kb.topic_checks import check_rule
 
 LEAST_FREE_SHARE = 0.10  # reliability.md §7.7: below 10 % or 1 GiB free, writing is at risk
 LEAST_FREE_BYTES = 2**30
@@ -46,6 +48,7 @@ def diagnose(database: Database, settings: Settings) -> list[Finding]:
         _schema,
         _index,
         _lag,
+        _topics,
         _audit,
         _disk,
         _sqlite,
@@ -108,6 +111,20 @@ def _behind(database: Database, engine: Engine) -> Finding:
     if behind:
         return Finding("index lag", False, f"{behind} 篇已入库、尚不可检索。请运行 kb reindex --new。")
     return Finding("index lag", True, "索引与资料库一致")
+
+
+def _topics(database: Database, _settings: Settings) -> Finding:
+    """A rule that an earlier kb could read may be one that this cannot."""
+    with reading(database) as connection:
+        found = [one for one in topics.every(connection) if one.content.state != "removed"]
+    today = datetime.now().astimezone().date()
+    for topic in found:
+        try:
+            check_rule(topic.content.rule, today)
+        except KbError as error:
+            says = f"专题「{topic.content.name}」的规则读不懂,现在只有必读:{error.words('zh')}"
+            return Finding("topics", False, f"{says} 请在 /t/{topic.slug}/edit 改正。")
+    return Finding("topics", True, f"{len(found)} 个专题,规则都读得懂")
 
 
 def _audit(database: Database, settings: Settings) -> Finding:

@@ -507,6 +507,15 @@ class Topic:
     note: str = ""  # what was changed, in a few words
 
 
+@dataclass(frozen=True, slots=True)
+class HeldWords:
+    """Words of some articles against those of all."""
+
+    articles: int
+    everywhere: int  # articles in all, those included
+    words: tuple[tuple[str, int, int], ...]  # each with how many of those, and of all, hold it
+
+
 # --- people ---------------------------------------------------------------------------------------------------
 
 Role = Literal["reader", "trainer", "editor", "operator", "admin", "auditor"]

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from sqlalchemy import Engine as Database
@@ -27,6 +28,7 @@ from kb.topic_rules import TopicRules
 log = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 1.0  # between two looks at an index that could not be opened
+READY_SECONDS = 1.0  # between two looks at whether all is worked out
 TRIED = ("学习 党建", "“学习党建”")  # what loads a segmenter and an index
 
 
@@ -67,6 +69,17 @@ class PresentSearch:
         with self._lock:
             self._search = replace(self._search, synonyms=table, topics=rules)
             self._versions = found
+        if self._swapped is not None:
+            self._swapped(self._search)
+
+    def keep_ready(self, stop: threading.Event) -> None:
+        """Until told to stop, look whether the index, the topics or the day is another, and work out what goes by it.
+
+        So nobody waits for it but who asks in that very second. What is away is met, and told, by who asks.
+        """
+        while not stop.wait(READY_SECONDS):
+            with suppress(KbError):
+                self.get().get_ready()
 
     def _look(self) -> None:
         """Have the index looked at in the background, unless it is being looked at."""

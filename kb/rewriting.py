@@ -133,6 +133,13 @@ def limited_to(query: Query, scope: Scope) -> Query:
     return query if scope == "all" else replace(query, root=limited(query.root, scope))
 
 
+def within(query: Query, inside: Node | None) -> Query:
+    """The query among what a node finds; None stands for everything."""
+    if inside is None:
+        return query
+    return replace(query, root=And((inside, *query.clauses)) if query.clauses else inside)
+
+
 def wider(typed: Query, scope: Scope, page: Page) -> Iterator[tuple[Relaxed, Query, Page]]:
     """Every way to drop one filter, the scope or one part of what was typed, and the question that is left."""
     asked = replace(page, collapse=False, facets=(), offset=0, limit=0)

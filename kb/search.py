@@ -23,12 +23,12 @@ from kb.model import (
     And,
     Filters,
     Found,
+    HeldWords,
     Hidden,
     Hit,
     InTopic,
     Mark,
     Match,
-    Node,
     Page,
     Query,
     Relaxed,
@@ -39,7 +39,7 @@ from kb.model import (
     Topic,
 )
 from kb.query import parse
-from kb.rewriting import limited_to, wider
+from kb.rewriting import limited_to, wider, within
 from kb.store import articles, topics, words
 from kb.store.db import reading
 from kb.store.reprints import copies
@@ -117,8 +117,10 @@ class Search:
         Raises QueryError for a query that cannot be read, EngineDownError when the index cannot answer, TooSlowError.
         """
         started = time.perf_counter()
-        typed, page = self._asked(text, filters or Filters(), scope, exact=exact, hidden=hidden, topic=topic)
-        query, filters = limited_to(typed, scope), filters or Filters()
+        filters = filters or Filters()
+        page = self._page(self.topics.filters(filters), hidden)
+        typed, inside = self._typed(text, scope, exact, topic), self._inside(topic)
+        query = within(limited_to(typed, scope), inside)
         page = replace(
             page,
             facets=FACETS,
@@ -140,7 +142,7 @@ class Search:
             total=found.total,
             articles=found.articles,
             grouped=grouped,
-            relaxed=() if found.total and not fallback else self._relaxed(wider(typed, scope, page)),
+            relaxed=() if found.total and not fallback else self._relaxed(wider(typed, scope, page), inside),
             took_ms=round((time.perf_counter() - started) * 1000, 1),
             fallback="any" if fallback else None,
             hits=tuple(hit for hit in hits if hit.id in found.ids),
@@ -168,8 +170,9 @@ class Search:
     ) -> int:
         """How many articles have all that was typed, told within `seconds` at most. Raises as `find` does."""
         query, page = self._asked(text, filters or Filters(), scope, hidden=hidden)
-        page = replace(page, limit=0, seconds=min(seconds, page.seconds or math.inf))
-        return self.engine.find(limited_to(query, scope), page).articles
+        least = min(seconds, page.seconds or math.inf)
+        page = replace(page, limit=0, seconds=None if math.isinf(least) else least)
+        return self.engine.find(query, page).articles
 
     def matches(
         self,
@@ -191,7 +194,7 @@ class Search:
             rest = self._page(self.topics.filters(filters or Filters()), hidden)
             return self.engine.find_tree(Rank(Every(), ()), replace(rest, **page))
         query, rest = self._asked(text, filters or Filters(), scope, exact=exact, hidden=hidden, topic=topic)
-        return self.engine.find(limited_to(query, scope), replace(rest, **page))
+        return self.engine.find(query, replace(rest, **page))
 
     def topics_of(self, article_id: int, *, hidden: Hidden) -> list[str]:
         """The names of the shown topics that have an article, in their order; none of what is hidden or not indexed."""
@@ -206,6 +209,11 @@ class Search:
     def coverage(self, *, hidden: Hidden) -> dict[str, int]:
         """How many articles the library has of each month that it has any of, the newest first: "2023-08", "" for unknown."""
         return self._counted("month", Every(), hidden)
+
+    def held_words(self, topic: Topic, *, hidden: Hidden) -> HeldWords:
+        """The longer words that articles of a topic hold, at least two, against those of the library. Raises as `find` does."""
+        query, page = self._asked("", Filters(), "all", hidden=hidden, topic=topic)
+        return self.engine.held_words(query, page, 2)
 
     def _counted(self, facet: str, among: Every | Range, hidden: Hidden) -> dict[str, int]:
         """Raises EngineDownError, TooSlowError."""
@@ -225,6 +233,10 @@ class Search:
         with reading(self.database) as connection:
             found = articles.many(connection, ids, hidden=hidden)
         return [found[one] for one in ids if one in found and found[one].status in SHOWN_STATUSES]
+
+    def get_ready(self) -> None:
+        """Work out what the topics have, where that is not known for this index and day. Raises EngineDownError."""
+        self.engine.get_ready(self.topics.on(_today()))
 
     def problem(self) -> str | None:
         """Why it cannot answer now, in Chinese; None when it can."""
@@ -256,19 +268,20 @@ class Search:
         topic: Topic | None = None,
     ) -> tuple[Query, Page]:
         """What was typed, read, within a topic; and what is asked beside it."""
-        page = self._page(self.topics.filters(filters), hidden)
-        if topic is None:
-            return self._typed(text, scope, exact), page
-        inside = InTopic(topic.content.name, (self.topics.membership(topic, _today()),))
-        if not text.strip():
-            return Query("", inside), page
-        typed = self._typed(text, scope, exact)
-        parts: tuple[Node, ...] = (inside, *typed.clauses)
-        return replace(typed, root=And(parts)), page
+        typed = self._typed(text, scope, exact, topic)
+        query = within(limited_to(typed, scope), self._inside(topic))
+        return query, self._page(self.topics.filters(filters), hidden)
 
-    def _typed(self, text: str, scope: Scope, exact: bool = False) -> Query:
+    def _typed(self, text: str, scope: Scope, exact: bool = False, topic: Topic | None = None) -> Query:
+        if topic is not None and not text.strip():
+            return Query("", And(()))
         query = self.topics.meant(parse(text, _today()), _today())
         return query if exact or scope == "author" else synonyms.expand(query, self.synonyms)
+
+    def _inside(self, topic: Topic | None) -> InTopic | None:
+        if topic is None:
+            return None
+        return InTopic(topic.content.name, (self.topics.membership(topic, _today()),))
 
     def _found(self, query: Query, page: Page) -> tuple[Found, bool]:
         """The page of matches, and whether they are those of the fallback."""
@@ -290,7 +303,9 @@ class Search:
         pairs = zip(some.ids, some.scores, strict=True)
         return tuple(one for one in pairs if one[0] not in found.ids)[: page.limit - found.total]
 
-    def _relaxed(self, wider: Iterable[tuple[Relaxed, Query, Page]]) -> tuple[Relaxed, ...]:
+    def _relaxed(
+        self, wider: Iterable[tuple[Relaxed, Query, Page]], inside: InTopic | None
+    ) -> tuple[Relaxed, ...]:
         """What each of the wider questions would find, the most first; what brings nothing is left out."""
         ends = time.monotonic() + RELAXED_SECONDS
         found: list[Relaxed] = []
@@ -299,7 +314,9 @@ class Search:
                 break  # one word is the hindrance, and is known
             left = ends - time.monotonic()
             try:
-                if left > 0 and (total := self.engine.find(query, replace(page, seconds=left)).total):
+                if left > 0 and (
+                    total := self.engine.find(within(query, inside), replace(page, seconds=left)).total
+                ):
                     found.append(replace(relaxed, total=total))
             except TooSlowError:
                 break

@@ -135,3 +135,40 @@ def _check_parent(slug: str, parent: str | None, present: Sequence[Topic], *, ha
     else:
         return
     raise TopicError("topic.bad_parent", parent=parent, reason=reason)
+
+
+# --- two versions ---------------------------------------------------------------------------------------------
+
+
+def differences(old: TopicContent, new: TopicContent) -> dict[str, dict[str, object]]:
+    """What two versions differ in, as the audit log tells it: of long texts and many articles how much there is."""
+    told: tuple[dict[str, object], dict[str, object]] = (_told(old), _told(new))
+    names = [name for name in told[0] if told[0][name] != told[1][name]]
+    if old.introduction != new.introduction:
+        names.append("introduction_chars")
+        for side, content in zip(told, (old, new), strict=True):
+            side["introduction_chars"] = len(content.introduction)
+    added, gone = decided(new) - decided(old), decided(old) - decided(new)
+    found: dict[str, dict[str, object]] = {
+        name: {"old": told[0][name], "new": told[1][name]} for name in names
+    }
+    if added or gone:
+        found["articles"] = {"added": sorted(added), "gone": sorted(gone)}
+    return found
+
+
+def _told(content: TopicContent) -> dict[str, object]:
+    return {
+        "name": content.name,
+        "rule": content.rule,
+        "parent": content.parent,
+        "state": content.state,
+        "place": content.place,
+        "pinned": list(content.pinned),
+        "excluded": len(content.excluded),
+    }
+
+
+def decided(content: TopicContent) -> set[int]:
+    """The articles that people decided about."""
+    return {*content.pinned, *(one.article_id for one in content.excluded)}

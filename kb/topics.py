@@ -89,7 +89,7 @@ def create(database: Database, actor: Actor, slug: str, content: TopicContent) -
         topic_checks.check_rule(content.rule, _today())
         topic_checks.check(slug, content, others)
         _check_free(slug, others)
-        _check_articles(connection, _named(content))
+        _check_articles(connection, topic_checks.decided(content))
         made = topics.add(connection, slug, content, actor.name)
         audit.record(
             connection,
@@ -225,9 +225,9 @@ class _Edit:
         if new.rule != old.rule:  # one that cannot be read any more keeps nobody from mending the rest
             topic_checks.check_rule(new.rule, _today())
         topic_checks.check(self.topic.slug, new, topics.every(self.connection))
-        _check_articles(self.connection, _named(new) - _named(old))
+        _check_articles(self.connection, topic_checks.decided(new) - topic_checks.decided(old))
         self.topic = topics.change(self.connection, self.topic, new, self.actor.name, self.note)
-        detail = {"version": self.topic.version, "note": self.note, **sides(old, new)}
+        detail = {"version": self.topic.version, "note": self.note, **topic_checks.differences(old, new)}
         audit.record(self.connection, self.actor, self.action, f"topic:{self.topic.slug}", detail=detail)
 
 
@@ -249,40 +249,6 @@ def _editing(
         if is_alive and topic.content.state == "removed":
             raise TopicError("topic.is_removed", name=topic.content.name)
         yield _Edit(connection, actor, topic, note, action)
-
-
-def sides(old: TopicContent, new: TopicContent) -> dict[str, dict[str, object]]:
-    """What two versions differ in, as the audit log tells it: of long texts and many articles how much there is."""
-    told: tuple[dict[str, object], dict[str, object]] = (_told(old), _told(new))
-    names = [name for name in told[0] if told[0][name] != told[1][name]]
-    if old.introduction != new.introduction:
-        names.append("introduction_chars")
-        for side, content in zip(told, (old, new), strict=True):
-            side["introduction_chars"] = len(content.introduction)
-    added, gone = _named(new) - _named(old), _named(old) - _named(new)
-    found: dict[str, dict[str, object]] = {
-        name: {"old": told[0][name], "new": told[1][name]} for name in names
-    }
-    if added or gone:
-        found["articles"] = {"added": sorted(added), "gone": sorted(gone)}
-    return found
-
-
-def _told(content: TopicContent) -> dict[str, object]:
-    return {
-        "name": content.name,
-        "rule": content.rule,
-        "parent": content.parent,
-        "state": content.state,
-        "place": content.place,
-        "pinned": list(content.pinned),
-        "excluded": len(content.excluded),
-    }
-
-
-def _named(content: TopicContent) -> set[int]:
-    """The articles that people decided about."""
-    return {*content.pinned, *(one.article_id for one in content.excluded)}
 
 
 def _check_free(slug: str, others: Iterable[Topic]) -> None:

@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import Protocol
 
 from kb.engine.tree import Tree
-from kb.model import NOTHING_HIDDEN, Found, Hidden, Mark, Match, Page, Query, StoredArticle
+from kb.model import (
+    NOTHING_HIDDEN,
+    Found,
+    HeldWords,
+    Hidden,
+    Mark,
+    Match,
+    Page,
+    Query,
+    StoredArticle,
+    TopicSet,
+)
 from kb.text.segment import Segmenter
 
 
@@ -45,6 +56,17 @@ class Engine(Protocol):
 
     def words(self, least: int) -> Iterator[tuple[str, int]]:
         """Words that at least so many articles hold, and how many do, one at a time in no order."""
+        ...
+
+    def held_words(self, query: Query, page: Page, least: int) -> HeldWords:
+        """The words of three and more Chinese characters that at least so many articles hold which a query finds, in no order.
+
+        Of `page` nothing counts but what is hidden and how long it may take.
+        """
+        ...
+
+    def get_ready(self, topics: TopicSet) -> None:
+        """Work out what the topics have, and what else is worked out once for an index, before anybody has to wait for it."""
         ...
 
     def update(self, articles: Iterable[StoredArticle], *, seq: int) -> None:

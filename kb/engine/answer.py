@@ -50,7 +50,7 @@ def both(*sets: Bits | None) -> Bits | None:
 
 def find(snapshot: Snapshot, tree: Tree, page: Page, deadline: int, members: Sequence[Member] = ()) -> Found:
     """`members`: what each of `page.topics` has. Raises TimeoutError after the deadline."""
-    topics = topics_of(snapshot, page.topics, members, deadline)
+    topics = topics_of(snapshot, page.topics, members)
     if isinstance(tree, Rank):
         asked = chosen(snapshot, page, (), topics, deadline)
         among = snapshot.every if asked.counted is None else asked.counted

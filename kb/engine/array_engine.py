@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from whoosh import __version__ as whoosh_version
 
 from kb.engine import clock, generations, plan, rebuilding
 from kb.engine.answer import find
+from kb.engine.facets import FACETS, facet_of
 from kb.engine.generations import Generation
+from kb.engine.held_words import candidates, held_words
 from kb.engine.index_writer import IndexWriter
 from kb.engine.layout import SEGMENT_DOCS, SEGMENT_TOKENS
 from kb.engine.like import like, words
@@ -26,12 +28,14 @@ from kb.engine.rebuilding import Journal, Rebuild
 from kb.engine.segments import FORMAT
 from kb.engine.serving import Serving, writing
 from kb.engine.snapshot import Snapshot
+from kb.engine.topics import topics_of
 from kb.engine.tree import Member, Tree
 from kb.errors import TooSlowError
 from kb.model import (
     NO_TOPICS,
     NOTHING_HIDDEN,
     Found,
+    HeldWords,
     Hidden,
     Mark,
     Match,
@@ -41,6 +45,8 @@ from kb.model import (
     TopicSet,
 )
 from kb.text.segment import Segmenter
+
+Answer = TypeVar("Answer")
 
 
 def _silent(_articles: int) -> None:
@@ -73,12 +79,27 @@ class ArrayEngine:
 
     def _members_of(self, topics: TopicSet) -> Sequence[Member]:
         """What each topic has, planned once for a set."""
+        if not topics.members:
+            return ()
         known = self._members
         if known[0] is not topics:
             known = self._members = topics, [plan.member(one, self._segmenter) for one in topics.members]
         return known[1]
 
-    def _answer(self, asked: Callable[[Snapshot, int], Found], page: Page) -> Found:
+    def held_words(self, query: Query, page: Page, least: int) -> HeldWords:
+        node = plan.of(query, self._segmenter).part
+        return self._answer(
+            lambda snapshot, deadline: held_words(snapshot, node, page.hidden, least, deadline), page
+        )
+
+    def get_ready(self, topics: TopicSet) -> None:
+        snapshot = self._serving.sound().snapshot
+        topics_of(snapshot, topics, self._members_of(topics))
+        candidates(snapshot)
+        for name in FACETS:
+            facet_of(snapshot, name)
+
+    def _answer(self, asked: Callable[[Snapshot, int], Answer], page: Page) -> Answer:
         snapshot = self._serving.sound().snapshot
         try:
             deadline = clock.deadline(page.seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,13 +11,14 @@ import numpy as np
 from kb.engine import bits
 from kb.engine.bits import Bits
 from kb.engine.compiled import Ints
-from kb.engine.facets import Counts
+from kb.engine.facets import NO_ROWS, Counts
 from kb.engine.matching import matching
 from kb.engine.snapshot import Snapshot
 from kb.engine.tree import Member
 from kb.model import TopicSet
 
 TOPIC = "topic"  # the name of the facet
+_working = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Topics:
 
     def having(self, names: Sequence[str]) -> Bits:
         """The documents of these topics; "" stands for those of none."""
+        if not self.names:
+            return self.every if "" in names else self.every & 0
         wanted = np.array([name in names for name in self.names], np.bool_)
         found: Bits = np.bitwise_or.reduce(self.rows[wanted], axis=0, initial=0)
         return found | (self.every & ~self._any()) if "" in names else found
@@ -50,16 +54,19 @@ class Topics:
         return found
 
 
-def topics_of(snapshot: Snapshot, asked: TopicSet, members: Sequence[Member], deadline: int) -> Topics:
-    """Worked out once for a snapshot and a set. Raises TimeoutError after the deadline."""
-    known: tuple[TopicSet, Topics] | None = snapshot.kept.get("topics")
-    if known is not None and known[0] is asked:
-        return known[1]
-    rows = [matching(snapshot, member, deadline) for member in members]
-    found = Topics(
-        tuple(one.name for one in asked.members),
-        np.array(rows, np.int64).reshape(len(rows), len(snapshot.every)),
-        snapshot.every,
-    )
-    snapshot.kept["topics"] = asked, found
-    return found
+def topics_of(snapshot: Snapshot, asked: TopicSet, members: Sequence[Member]) -> Topics:
+    """Worked out once for a snapshot and a set, by one thread, and whatever the time: the next to ask would begin anew."""
+    if not asked.members:
+        return Topics((), NO_ROWS, snapshot.every)
+    known: tuple[TopicSet, Topics] | None = snapshot.kept.get(TOPIC)
+    if known is None or known[0] is not asked:
+        with _working:
+            known = snapshot.kept.get(TOPIC)
+            if known is None or known[0] is not asked:
+                known = snapshot.kept[TOPIC] = asked, _topics(snapshot, asked, members)
+    return known[1]
+
+
+def _topics(snapshot: Snapshot, asked: TopicSet, members: Sequence[Member]) -> Topics:
+    rows = [matching(snapshot, member) for member in members]
+    return Topics(tuple(one.name for one in asked.members), np.array(rows, np.int64), snapshot.every)

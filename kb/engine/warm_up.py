@@ -120,6 +120,7 @@ def _ask(engine: Engine) -> None:
             engine.find(parse(text, date.min), page, match="any")
         for tree in TREES:
             engine.find_tree(tree, page)
+    engine.held_words(parse("学习", date.min), Page(), 1)
 
 
 def _article(number: int, status: Status = "normal") -> StoredArticle:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
 
+from kb.model import NOTHING_HIDDEN, Hidden
 from kb.store import moments
 from kb.store.tables import runs
 
@@ -131,6 +132,13 @@ def last(connection: Connection) -> dict[str, Run]:
     """The newest run of every source that was ever crawled with a line."""
     newest = select(func.max(runs.c.id)).group_by(runs.c.source)
     return {row.source: _run(row) for row in connection.execute(select(runs).where(runs.c.id.in_(newest)))}
+
+
+def last_ended(connection: Connection, *, hidden: Hidden = NOTHING_HIDDEN) -> str | None:
+    """When the last run ended that read a source which may be seen; None where none did."""
+    shown = runs.c.source.not_in(hidden.sources)
+    ended: str | None = connection.scalar(select(func.max(runs.c.ended_at)).where(shown))
+    return ended
 
 
 def telling(connection: Connection, source: str, limit: int) -> list[Run]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import structlog
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from jinja2 import StrictUndefined
+from sqlalchemy import Engine as Database
 
-from kb import __version__, config, log
+from kb import __version__, config, log, topic_files
 from kb.config import Settings
+from kb.errors import AuditError, StoreError
 from kb.present import PresentSearch
 from kb.store.db import open_database
 from kb.suggest import Suggester
@@ -99,6 +102,7 @@ def create_app(settings: Settings) -> Flask:
     ids.install(app)
     _set_up_templates(app)
     database = open_database(settings.database)
+    _bring_topics(database, settings)
     present = PresentSearch(settings, database)
     suggester = Suggester(present.get())
     present.on_swap(suggester.use)
@@ -115,6 +119,14 @@ def create_app(settings: Settings) -> Flask:
     problems.install(app)
     callers.install(app, settings)
     return app
+
+
+def _bring_topics(database: Database, settings: Settings) -> None:
+    """A new library gets the shipped topics. A store that refuses keeps nobody from reading."""
+    try:
+        topic_files.ensure_starters(database, settings)
+    except (StoreError, AuditError) as error:
+        structlog.get_logger("kb.web").error("topics.not_brought", reason=str(error))
 
 
 def _set_up_templates(app: Flask) -> None:

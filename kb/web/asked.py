@@ -13,7 +13,7 @@ from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from kb.errors import QueryError
-from kb.model import Filters, Relaxed, Scope, Sort
+from kb.model import Filters, Relaxed, Scope, Sort, Topic
 from kb.text.order import natural
 from kb.text.ranges import dates
 from kb.web.wording import edition
@@ -59,7 +59,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The state of a search page, whole in its URL."""
+    """The state of a search page, or of the list on the page of a topic; whole in its URL."""
 
     text: str
     filters: Filters = field(default_factory=Filters)
@@ -68,16 +68,28 @@ class Asked:
     scope: Scope = "all"  # where words are looked for that name no field
     copies: bool = False  # every copy of a text is a result of its own
     exact: bool = False  # equal names of what was typed are not looked for
+    topic: Topic | None = None  # on whose page it is: then nothing need be typed
+
+    @property
+    def path(self) -> str:
+        """The page that it is a state of."""
+        return url_for("topics.page", topic_slug=self.topic.slug) if self.topic else url_for("search.page")
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether it is less than the whole of a topic, or not its beginning."""
+        return bool(self.text or self.page > 1 or chips(self))
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """The parameters of the URL; defaults are left out."""
-        yield "q", self.text
+        if self.text or not self.topic:
+            yield "q", self.text
         for name in FACETS:
             yield from ((name, value) for value in self.filters.only.get(name, ()))
             yield from ((NOT + name, value) for value in self.filters.without.get(name, ()))
         state = {"since": self.filters.since, "until": self.filters.until}
         state["scope"] = None if self.scope == "all" else self.scope
-        state["sort"] = None if self.sort == "relevance" else self.sort
+        state["sort"] = None if self.sort == usual_sort(self.text, self.topic) else self.sort
         state["copies"] = "1" if self.copies else None
         state["exact"] = "1" if self.exact else None
         state["page"] = None if self.page == 1 else str(self.page)
@@ -95,7 +107,16 @@ class Asked:
     def url(self, **changes: Any) -> str:
         """The address of this state with something changed; what changes begins at the first page."""
         state = replace(self, **{"page": 1, **changes}) if changes else self
-        return f"{url_for('search.page')}?{urlencode(list(state.pairs()))}"
+        pairs = urlencode(list(state.pairs()))
+        return f"{state.path}?{pairs}" if pairs else state.path
+
+    def everywhere_url(self) -> str:
+        """The same in the whole library."""
+        return replace(self, topic=None).url(sort="relevance")
+
+    def feed_url(self) -> str:
+        """The Atom feed of what it finds."""
+        return f"{url_for('feeds.search')}?{urlencode(self.kept('sort', 'copies'))}"
 
     def sort_url(self, sort: Sort) -> str:
         """In another order. The order is named also where it is the usual one: that it was chosen is remembered."""
@@ -121,6 +142,11 @@ class Asked:
         return self.url(filters=Filters())
 
 
+def usual_sort(text: str, topic: Topic | None) -> Sort:
+    """The order where none was chosen: without words there is nothing that could be more or less relevant."""
+    return "relevance" if text.strip() or topic is None else "newest"
+
+
 def _less(chosen: Mapping[str, tuple[str, ...]], facet: str, value: str | None) -> dict[str, tuple[str, ...]]:
     """What was chosen without one value of a facet; None: without all of them."""
     rest = tuple(one for one in chosen.get(facet, ()) if value is not None and one != value)
@@ -132,12 +158,14 @@ def _less(chosen: Mapping[str, tuple[str, ...]], facet: str, value: str | None) 
 # --- reading a URL --------------------------------------------------------------------------------------------
 
 
-def read(args: MultiDict[str, str], *, copies: bool = False) -> Asked:
+def read(args: MultiDict[str, str], *, copies: bool = False, topic: Topic | None = None) -> Asked:
     """The state in a URL's parameters. Raises QueryError("query.bad_parameter").
 
     `copies`: what is meant where the URL does not say: people see copies grouped, scripts get each article.
     """
-    sort, scope = args.get("sort") or "relevance", args.get("scope") or "all"
+    text, scope = args.get("q", ""), args.get("scope") or "all"
+    usual = usual_sort(text, topic)
+    sort = args.get("sort") or usual
     if sort not in SORTS:
         raise QueryError("query.bad_parameter", name="sort", value=sort)
     if scope not in SCOPES:
@@ -145,7 +173,8 @@ def read(args: MultiDict[str, str], *, copies: bool = False) -> Asked:
     said = read_number(args, "copies", default=int(copies), least=0, most=1)
     page = read_number(args, "page", default=1, least=1)
     exact = read_number(args, "exact", default=0, least=0, most=1)
-    return Asked(args.get("q", ""), read_filters(args), sort, page, scope, bool(said), bool(exact))
+    sort = usual if sort == "relevance" else sort
+    return Asked(text, read_filters(args), sort, page, scope, bool(said), bool(exact), topic)
 
 
 def read_filters(args: MultiDict[str, str]) -> Filters:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 PLOT_HEIGHT, ABOVE, BELOW = 120, 22, 40  # px: of the bars, over them for numbers, under them for the years
-PLOT_WIDTH = 1000  # px that many bars share
+WIDTH = 1088  # px that a drawing of many bars takes: all of the page
 MOST_MONTHS, MOST_YEARS = (
     180,
     100,
@@ -142,7 +142,7 @@ def drawn(
     levels = _levels(max([top or 0, *values]))
     left = 14 + 8 * len(f"{levels[-1]:,}")
     most = LARGEST if is_by_year else WIDEST
-    step = min(max(math.floor((PLOT_WIDTH - left) / max(len(periods), 1)), NARROWEST), most)
+    step = min(max(math.floor((WIDTH - 2 * left) / max(len(periods), 1)), NARROWEST), most)
     draw = _Drawing(points, known, chosen, address, left, step, levels[-1])
     bars = tuple(draw.bar(place, period) for place, period in enumerate(periods))
     return Chart(

@@ -25,6 +25,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 LIMITED: dict[str, Kind] = {
     "/search": "search",
     "/search.json": "search",
+    "/search.atom": "search",
+    "/t/<topic_slug>.atom": "search",
     "/suggest.json": "suggest",
     "/login": "sign_in",
     "/first": "sign_in",

@@ -85,7 +85,7 @@ def install(app: Flask) -> None:
     def on_kb_error(error: KbError) -> AnyResponse:
         if isinstance(error, AccessError):
             error = _told(error)
-            if request.method in ("GET", "HEAD") and error.key in LEADS_TO and not _wants_json():
+            if request.method in ("GET", "HEAD") and error.key in LEADS_TO and not _is_for_programs():
                 return _led(error)
         return _answer(_status(error), error, _retry_header(error))
 
@@ -223,6 +223,11 @@ def _heading(status: int, error: KbError) -> str:
     if isinstance(error, StoreError) and status == 404:
         return NO_PAPER.get(error.key, "没有这篇文章")
     return HEADINGS.get(status, HEADINGS[400] if status < 500 else HEADINGS[500])
+
+
+def _is_for_programs() -> bool:
+    """Programs cannot fill in the sign-in form: a page instead of a feed would be no answer."""
+    return _wants_json() or request.path.endswith((".atom", ".xml"))
 
 
 def _wants_json() -> bool:

@@ -49,23 +49,27 @@ def page() -> str | AnyResponse:
     size = the_library().settings.page_size
     results = _find(asked, (asked.page - 1) * size, size)
     _note(asked, results)
-    last = max(1, math.ceil(min(results.total, DEPTH) / size))
-    shown = render_template(
-        "results.html",
-        asked=asked,
-        results=results,
-        earliest=_earliest(results),
-        related=the_library().suggester.related(results),
-        chips=chips(asked),
-        facets=facets(asked, results.facets),
-        ways=ways(asked, results.relaxed),
-        periods=periods(asked, datetime.now().astimezone().date()),
-        sorts=SORTS,
-        last=last,
-        page_numbers=page_numbers(min(asked.page, last), last),
-        depth=DEPTH,
-    )
+    related = the_library().suggester.related(results)
+    shown = render_template("results.html", **list_facts(asked, results), related=related, fresh=())
     return _remembering(make_response(shown), asked)
+
+
+def list_facts(asked: Asked, results: Results) -> dict[str, Any]:
+    """What partials/_outcome.html and partials/_found.html show of results, but for `related` and `fresh`."""
+    last = max(1, math.ceil(min(results.total, DEPTH) / the_library().settings.page_size))
+    return {
+        "asked": asked,
+        "results": results,
+        "earliest": _earliest(results),
+        "chips": chips(asked),
+        "facets": facets(asked, results.facets),
+        "ways": ways(asked, results.relaxed),
+        "periods": periods(asked, datetime.now().astimezone().date()),
+        "sorts": {sort: words for sort, words in SORTS.items() if asked.text or sort != "relevance"},
+        "last": last,
+        "page_numbers": page_numbers(min(asked.page, last), last),
+        "depth": DEPTH,
+    }
 
 
 @blueprint.get("/search.json")
@@ -75,16 +79,17 @@ def answer() -> Response:
     size = the_library().settings.page_size
     limit = read_number(request.args, "limit", default=size, least=0, most=LIMIT)
     offset = read_number(request.args, "offset", default=(asked.page - 1) * size, least=0)
-    record = results_record(_find(asked, offset, limit))
-    if not the_hidden().is_empty:
-        _without_scores(record)
-    return jsonify(record)
+    return jsonify(told(_find(asked, offset, limit)))
 
 
-def _without_scores(record: dict[str, Any]) -> None:
-    """A score weighs words by how many articles have them, the hidden ones too: from it one could count those."""
+def told(results: Results) -> dict[str, Any]:
+    """Results for scripts. A score weighs words by how many articles have them: from it one could count the hidden ones."""
+    record = results_record(results)
+    if the_hidden().is_empty:
+        return record
     for hit in (*record["hits"], *record["partial"]):
         hit["score"] = None
+    return record
 
 
 def _earliest(results: Results) -> set[int]:
@@ -133,10 +138,16 @@ def _found_by_all(text: str, found: int) -> int:
 
 
 def _find(asked: Asked, offset: int, limit: int) -> Results:
+    results = found(asked, offset, limit)
+    meant = the_library().suggester.meant(results, asked.scope, hidden=the_hidden())
+    return replace(results, did_you_mean=meant)
+
+
+def found(asked: Asked, offset: int, limit: int) -> Results:
+    """What the present visitor is shown of what is asked. Raises as Search.find does, and QueryError("query.too_deep")."""
     if offset >= DEPTH:
         raise QueryError("query.too_deep", limit=DEPTH)
-    library, hidden = the_library(), the_hidden()
-    results = library.search.find(
+    return the_library().search.find(
         asked.text,
         filters=asked.filters,
         sort=asked.sort,
@@ -145,9 +156,9 @@ def _find(asked: Asked, offset: int, limit: int) -> Results:
         grouped=not asked.copies,
         offset=offset,
         limit=limit,
-        hidden=hidden,
+        hidden=the_hidden(),
+        topic=asked.topic,
     )
-    return replace(results, did_you_mean=library.suggester.meant(results, asked.scope, hidden=hidden))
 
 
 def _remembering(response: Response, asked: Asked) -> Response:

@@ -95,9 +95,13 @@ def _answer(app: Flask, settings: Settings, listening: socket.socket) -> None:
     )
     server.channel_class = ChannelWithTls if settings.tls else Channel
     threading.Thread(target=make_ready, args=(app,), name="ready", daemon=True).start()
+    stop = threading.Event()
+    present = app.extensions[EXTENSION].present
+    threading.Thread(target=present.keep_ready, args=(stop,), name="topics", daemon=True).start()
     try:
         server.run()
     finally:
+        stop.set()
         server.close()
         app.extensions[EXTENSION].log.flush()
 
@@ -107,6 +111,8 @@ def make_ready(app: Flask) -> None:
     library: Library = app.extensions[EXTENSION]
     library.log.flush()
     _search(library.search)
+    with suppress(KbError):  # as above
+        library.search.get_ready()
     try:
         library.suggester.refresh()
     except KbError as error:

@@ -169,7 +169,7 @@
   }
 
   function toBox() {
-    const input = document.querySelector("form.search input[name=q]");
+    const input = document.querySelector("form.search input[type=search][name=q]");
     if (input) input.select();
     if (input) input.focus();
     return Boolean(input);
@@ -274,7 +274,7 @@
     }
   }
 
-  const boxes = Array.from(document.querySelectorAll("form.search input[name=q]"));
+  const boxes = Array.from(document.querySelectorAll("form.search input[type=search][name=q]"));
   boxes.forEach(function (input) {
     suggestUnder(input.form, input);
   });

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from kb.engine import kernel_cache, open_engine, warm_up
+from kb.engine.tree import Range, Rank
 from kb.engine.warm_up import compile_kernels
 from kb.errors import ConfigError, QueryError
 from kb.model import Page, Query
@@ -70,6 +71,8 @@ def ask_everything(engine: Any) -> None:
         page = Page(only=only, facets=facets, sort=next(sorts), collapse=next(collapsed))
         engine.find(query, page, match=match)
         engine.marks(query)
+    engine.held_words(parse("党建", date.min), Page(), 1)
+    engine.find_tree(Rank(Range("id", 1, 2), ()), Page())
 
 
 def use(folder: Path) -> None:

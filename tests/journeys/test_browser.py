@@ -43,6 +43,11 @@ PAGES = {
     "issue": ("/papers/青溪法治报/2021-05-05", 200),
     "no issue": ("/papers/青溪法治报/2021-05-06", 404),
     "edition page": ("/papers/青溪法治报/2021-05-05/07", 200),
+    "topics": ("/topics", 200),
+    "topic": ("/t/dangjian", 200),
+    "narrowed topic": ("/t/dangjian?q=三会一课&year=2020&month=2020-05", 200),
+    "nothing in a topic": ("/t/dangjian?q=“绝无此语句”&newspaper=云岭日报", 200),
+    "empty topic": ("/t/empty", 200),
     "help": ("/help", 200),
     "manual": ("/help/operations", 200),
     "not found": ("/nope", 404),
@@ -62,6 +67,7 @@ FAST = {
     "calendar",
     "issue",
     "withdrawn",
+    "topic",
 }
 
 

@@ -15,8 +15,8 @@ from sqlalchemy import delete, insert, update
 
 from kb import config, ingest
 from kb.config import Settings
-from kb.model import Actor, Article, Author, Block, Quotation
-from kb.store import articles, limits
+from kb.model import Actor, Article, Author, Block, Exclusion, Quotation, TopicContent
+from kb.store import articles, limits, topics
 from kb.store.articles import NewArticle
 from kb.store.db import open_database, writing
 from kb.store.tables import article_limits, article_versions, searches, source_limits, units
@@ -106,6 +106,9 @@ def build(data: Path) -> Settings:
         articles.set_status(connection, WITHDRAWN, "withdrawn")
         connection.execute(insert(units), [{"id": COURT, "name": "县法院"}, {"id": OFFICE, "name": "办公室"}])
         connection.execute(insert(searches), list(asked()))
+        wide = TopicContent("机关党建", "党建 或 支部", pinned=(3, 2, 13), excluded=(Exclusion(12, "纪实"),))
+        topics.add(connection, "dangjian", wide, "")
+        topics.add(connection, "shenpan", TopicContent("审判", "巡回审判", parent="dangjian"), "")
     ingest.reindex(database, settings, everything=True)
     save(database, [secret_one(40, SECRET)])
     return settings

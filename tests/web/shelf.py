@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from kb import config, ingest
 from kb.config import Settings
-from kb.model import Article, Author, Block, Quotation
-from kb.store import articles
+from kb.model import Article, Author, Block, Exclusion, Quotation, TopicContent
+from kb.store import articles, topics
 from kb.store.articles import NewArticle
 from kb.store.db import open_database, writing
 from kb.text.fingerprint import anchors
@@ -90,6 +92,22 @@ def note(number: int) -> Article:
     )
 
 
+def add_topics(connection: Connection) -> None:
+    """A topic with one under it, one without articles, a draft, and one that was removed."""
+    wide = TopicContent(
+        "机关党建",
+        "党建 或 三会一课",
+        "## 怎样读\n\n先读**必读**,再按[原文](/a/1)核对。",
+        pinned=(FULL, GONE),
+        excluded=(Exclusion(FIRST_NOTE, "只是记录"),),
+    )
+    topics.add(connection, "dangjian", wide, "资料员甲")
+    topics.add(connection, "sanhui", TopicContent("三会一课", "三会一课", parent="dangjian"), "")
+    topics.add(connection, "empty", TopicContent("还没有材料的专题", "“没有一篇有这句话”"), "")
+    topics.add(connection, "draft", TopicContent("草拟中的专题", "札记", state="draft"), "资料员甲")
+    topics.add(connection, "removed", TopicContent("移除了的专题", "札记", state="removed"), "资料员甲")
+
+
 def build(data: Path) -> Settings:
     """A data folder with the library stored and indexed."""
     settings = Settings(data=data, **FOR_TESTS)
@@ -117,5 +135,6 @@ def build(data: Path) -> Settings:
         articles.save(connection, [NewArticle(corrected)], near)
         articles.set_status(connection, WITHDRAWN, "withdrawn")
         articles.set_status(connection, GONE, "gone")
+        add_topics(connection)
     ingest.reindex(database, settings, everything=True)
     return settings

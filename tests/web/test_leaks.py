@@ -35,6 +35,12 @@ ASKED: dict[str, tuple[str, ...]] = {
         f"/search.json?q={one}"
         for one in ("党建&limit=50", "骊歌文", "党建 骊歌文&limit=50", "同谋划", "同谋划&copies=0", "巡回审判&copies=0", "日期:..2021", "骊哥文")
     ),
+    "/search.atom": tuple(
+        f"/search.atom?q={one}" for one in ("党建", "党建&copies=0", "骊歌文", "同谋划", "同谋划&copies=0", "日期:2001", "党建&newspaper=骊歌日报", "")
+    ),
+    "/feed.atom": ("/feed.atom",),
+    "/feed/source/<slug>.atom": (f"/feed/source/{secrets.SECRET}.atom", "/feed/source/open.atom"),
+    "/t/<topic_slug>.atom": ("/t/dangjian.atom", "/t/shenpan.atom"),
     "/search/advanced": ("/search/advanced", "/search/advanced?all=骊歌文"),
     "/suggest.json": tuple(f"/suggest.json?q={one}" for one in ("骊", "骊歌", "lige", "lg", "lgt", "党建", "第", "清河", "周", "djjs")),
     "/a/<id:article_id>": (
@@ -55,6 +61,13 @@ ASKED: dict[str, tuple[str, ...]] = {
     "/papers/<name:newspaper>/<day>/<name:label>": (
         "/papers/清河日报/2023-05-12/02", "/papers/清河日报/2023-05-12/骊7", "/papers/清河日报/2023-05-12/07", "/papers/骊歌日报/2018-06-13/骊7",
     ),
+    "/topics": ("/topics",),
+    "/t/<topic_slug>": (
+        "/t/dangjian", "/t/dangjian?q=骊歌文", "/t/dangjian?q=支部&sort=oldest", "/t/dangjian?month=2018-06&year=2018",
+        "/t/dangjian?newspaper=骊歌日报", "/t/dangjian?copies=1&page=2", "/t/shenpan", "/t/dangjian?q=支部 骊歌文",
+    ),
+    "/t/<topic_slug>.json": ("/t/dangjian.json?limit=100", "/t/shenpan.json", "/t/dangjian.json?q=骊歌文"),
+    "/t/<topic_slug>.csv": ("/t/dangjian.csv", "/t/shenpan.csv"),
     "/help": ("/help",),
     "/help/<name>": ("/help/query-syntax",),
     "/healthz": ("/healthz",),

@@ -44,6 +44,7 @@ SAMPLES: dict[str, tuple[str, str]] = {
     "run_id": ("1", "987654321"),
     "review_id": ("1", "987654321"),
     "upload_id": ("1", "987654321"),
+    "topic_slug": ("dangjian", "no-such-topic"),
     "slug": ("cctv-xwlb", "no-such-source"),
     "name": ("operations", "no-such-thing"),
     "filename": ("base.css", "no-such-file.css"),
@@ -202,7 +203,7 @@ def told(app: Flask, rule: Rule, method: str, taken: bool, who: str, anonymous_r
         return lambda answer: answer is None
     if role_of(who):
         return lambda answer: answer is not None and answer.status_code == 403
-    if method in ("GET", "HEAD") and not rule.rule.endswith(".json"):
+    if method in ("GET", "HEAD") and not rule.rule.endswith((".json", ".atom", ".xml")):
         return lambda answer: answer is not None and goes_to_sign_in(answer)
     return lambda answer: answer is not None and answer.status_code in (401, 303)
 

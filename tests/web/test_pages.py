@@ -37,6 +37,10 @@ PAGES = {
     "issue": ("/papers/青溪法治报/2021-05-05", 200),
     "no issue": ("/papers/青溪法治报/2021-05-06", 404),
     "edition page": ("/papers/青溪法治报/2021-05-05/07", 200),
+    "topics": ("/topics", 200),
+    "topic": ("/t/dangjian", 200),
+    "narrowed topic": ("/t/dangjian?q=三会一课&year=2020&page=2", 200),
+    "no topic": ("/t/no-such-topic", 404),
     "display": ("/display?next=/search?q=党建", 200),
     "not found": ("/nope", 404),
     "withdrawn": (f"/a/{shelf.WITHDRAWN}", 410),
@@ -93,7 +97,7 @@ def test_headings_never_skip_a_rank(page: html.HtmlElement) -> None:
 
 
 def test_nothing_is_inline_and_nothing_comes_from_elsewhere(page: html.HtmlElement) -> None:
-    sources = [link.get("href") for link in page.cssselect("link")]
+    sources = [link.get("href") for link in page.cssselect("link:not([rel=alternate]):not([rel=search])")]
     sources += [script.get("src") for script in page.cssselect("script[src]")]
 
     assert not page.cssselect("script:not([src]), style, [style]")

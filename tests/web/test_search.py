@@ -243,7 +243,7 @@ def test_facets_name_everything_that_can_be_chosen(see: See) -> None:
     form = see("/search?q=党建").cssselect("form.facets")[0]
 
     assert [text(legend) for legend in form.cssselect("legend")] == [
-        "日期", "报纸", "来源", "年份", "作者", "作者单位", "版次",
+        "日期", "报纸", "来源", "专题", "年份", "作者", "作者单位", "版次",
     ]  # fmt: skip
 
 
