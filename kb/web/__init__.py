@@ -41,6 +41,7 @@ from kb.web import (
     sitemap,
     suggest,
     tokens,
+    topic_choices,
     topic_editing,
     topics,
     visitor,
@@ -61,7 +62,7 @@ from kb.web.asked import SCOPES
 from kb.web.search_log import SearchLog
 
 PARTS = (home, search, advanced, article, suggest, papers, help, health, metrics, sign_in, me, display)
-OTHER_PARTS = (topics, topic_editing, formulations, feeds, sitemap, saved, api, tokens)
+OTHER_PARTS = (topics, topic_editing, topic_choices, formulations, feeds, sitemap, saved, api, tokens)
 ADMIN_PARTS = (
     admin_home,
     admin_users,
