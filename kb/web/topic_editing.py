@@ -156,7 +156,7 @@ def _form(topic: Topic | None, typed: dict[str, str], *, error: KbError | None =
         note=request.form.get("note", ""),
         error=error,
         placed=around(typed["rule"], error),
-        version=_base(topic, is_clash=bool(facts["clashes"])),
+        based_on=_base(topic, is_clash=bool(facts["clashes"])),
         preview=introduction(typed["introduction"]) if is_preview else None,
         parents=_parents(topic, others),
         states=STATES,
@@ -197,7 +197,7 @@ def history(topic_slug: str) -> str:
     return render_template(
         "topic_history.html",
         topic=topic,
-        lines=lines(versions),
+        lines=lines(versions, the_hidden()),
         number=number,
         against=against,
         changes=found,
