@@ -72,14 +72,23 @@ class PresentSearch:
         if self._swapped is not None:
             self._swapped(self._search)
 
-    def keep_ready(self, stop: threading.Event) -> None:
+    def keep_ready(
+        self, stop: threading.Event, then: Callable[[Search, threading.Event], object] = lambda *_: None
+    ) -> None:
         """Until told to stop, look whether the index, the topics or the day is another, and work out what goes by it.
 
-        So nobody waits for it but who asks in that very second. What is away is met, and told, by who asks.
+        `then` is called once for each index and state of the topics, when that is done. So nobody waits but who asks in that very
+        second. What is away is met, and told, by who asks.
         """
+        done: tuple[object, ...] = ()
         while not stop.wait(READY_SECONDS):
             with suppress(KbError):
-                self.get().get_ready()
+                search = self.get()
+                search.get_ready()
+                state = search.topics, search.engine.indexed_seq()
+                if state != done:
+                    then(search, stop)
+                    done = state
 
     def _look(self) -> None:
         """Have the index looked at in the background, unless it is being looked at."""

@@ -47,6 +47,10 @@ class TopicRules:
             known = self._read = today, TopicSet(members)
         return known[1]
 
+    def called(self, names: Sequence[str]) -> list[Topic]:
+        """The shown topics with these names, in their order."""
+        return [topic for topic in self._topics if topic.content.name in names]
+
     def membership(self, topic: Topic, today: date) -> Membership:
         """What one topic has, also where it is a draft. One whose rule cannot be read any more has what is pinned."""
         content = topic.content

@@ -12,7 +12,7 @@ from sqlalchemy import Engine as Database
 from kb.model import And, Hidden, Node, Or, Topic, Word
 from kb.model import Phrase as Literal
 from kb.search import Search
-from kb.store import limits
+from kb.store import limits, topics
 from kb.store.db import reading
 from kb.text.keyness import Phrase, telling
 from kb.text.normalize import fold
@@ -20,6 +20,7 @@ from kb.text.normalize import fold
 MOST = 20
 LEAST = 3  # articles of the topic that hold a phrase …
 LEAST_SHARE = 0.02  # … and which part of them
+PAUSE_SECONDS = 0.02  # between two topics that are worked out before somebody asks
 KEPT = 1024  # topics whose phrases are remembered
 State = tuple[object, ...]  # what phrases go by
 _known: WeakKeyDictionary[Database, dict[int, tuple[State, list[Phrase]]]] = WeakKeyDictionary()
@@ -46,6 +47,16 @@ def phrases(search: Search, database: Database, topic: Topic) -> list[Phrase]:
                 kept.clear()
             kept[topic.id] = found
     return found[1]
+
+
+def work_out(search: Search, stop: threading.Event, *, database: Database) -> None:
+    """Have the phrases of every shown topic known before somebody asks, until told to stop; requests go first."""
+    with reading(database) as connection:
+        shown = [topic for topic in topics.every(connection) if topic.content.state == "shown"]
+    for topic in shown:
+        phrases(search, database, topic)
+        if stop.wait(PAUSE_SECONDS):
+            return
 
 
 def _phrases(search: Search, topic: Topic, hidden: Hidden, today: date) -> list[Phrase]:

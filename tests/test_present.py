@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from sqlalchemy import Engine as Database
 
 from kb import follow, ingest
 from kb.config import Settings
+from kb.model import NOTHING_HIDDEN, TopicContent
 from kb.present import PresentSearch
 from kb.search import open_search
-from kb.store import words
+from kb.store import topics, words
 from kb.store.db import writing
 from kb.text.lexicon import OwnTerm
 from tests.test_ingest import line
@@ -117,3 +119,34 @@ def test_words_that_a_killed_run_left_unfinished_are_removed(settings: Settings)
     words.keep_made_with(settings.index, "0" * 16, words.Lexicon())
 
     assert not left.exists() and present.exists()
+
+
+def test_what_goes_by_the_topics_is_worked_out_once_for_each_state_of_them(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb.present.READY_SECONDS", 0.001)
+    present, told, stop = PresentSearch(settings, database), [], Rounds(40)
+    with writing(database) as connection:
+        topics.add(connection, "zhibu", TopicContent("支部活动", "支部"), "")
+
+    def then(search, _stop):
+        told.append(sorted(search.counts(hidden=NOTHING_HIDDEN)))
+        if len(told) == 1:
+            with writing(database) as connection:
+                topics.add(connection, "dangke", TopicContent("党课", "活动"), "")
+
+    present.keep_ready(stop, then)
+
+    assert told == [["支部活动"], ["党课", "支部活动"]]
+
+
+class Rounds(threading.Event):
+    """Stops after so many looks."""
+
+    def __init__(self, rounds: int) -> None:
+        super().__init__()
+        self._left = rounds
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._left -= 1
+        return self._left < 0

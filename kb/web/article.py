@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from kb.errors import KbError, StoreError
 from kb.export.records import article_record
-from kb.model import SHOWN_STATUSES, Article, Hidden, StoredArticle
+from kb.model import SHOWN_STATUSES, Article, Hidden, StoredArticle, Topic
 from kb.search import Search
 from kb.store import articles, issues, limits
 from kb.store.db import reading
@@ -51,6 +51,7 @@ def show(article_id: int) -> str:
         printed=datetime.now().astimezone(),
         place=place,
         units=units,
+        topics=_topics(search, article_id, hidden),
     )
 
 
@@ -85,6 +86,14 @@ def wanted(
     if older is None:
         raise StoreError("store.no_version", article_id=article_id, version=version)
     return older
+
+
+def _topics(search: Search, article_id: int, hidden: Hidden) -> list[Topic]:
+    """The shown topics that have the article; none while the index is away, which never hides an article."""
+    try:
+        return search.topics.called(search.topics_of(article_id, hidden=hidden))
+    except KbError:
+        return []
 
 
 def _refuse(stored: StoredArticle) -> NoReturn:

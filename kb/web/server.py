@@ -19,10 +19,12 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from flask import Flask
 from waitress.server import create_server
 
+from kb import topic_statistics
 from kb.config import Settings
 from kb.errors import ConfigError, KbError
 from kb.search import Search, open_search
@@ -97,7 +99,8 @@ def _answer(app: Flask, settings: Settings, listening: socket.socket) -> None:
     threading.Thread(target=make_ready, args=(app,), name="ready", daemon=True).start()
     stop = threading.Event()
     present = app.extensions[EXTENSION].present
-    threading.Thread(target=present.keep_ready, args=(stop,), name="topics", daemon=True).start()
+    work_out = partial(topic_statistics.work_out, database=app.extensions[EXTENSION].database)
+    threading.Thread(target=present.keep_ready, args=(stop, work_out), name="topics", daemon=True).start()
     try:
         server.run()
     finally:

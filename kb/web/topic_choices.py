@@ -15,6 +15,7 @@ from kb import topics
 from kb.errors import BusyError, KbError, QueryError, StoreError, TopicError
 from kb.model import Topic
 from kb.store import articles, chosen, limits
+from kb.store import topics as stored_topics
 from kb.store.chosen import Chosen
 from kb.store.db import reading
 from kb.store.reprints import copies
@@ -202,6 +203,15 @@ def choose(article_id: int) -> Response:
     except (TopicError, QueryError) as error:
         flash(error.words("zh"))
     return redirect(url_for("article.show", article_id=article_id), 303)
+
+
+@blueprint.app_template_global("choosable_topics")
+def choosable_topics(known: Sequence[Topic]) -> list[Topic]:
+    """The topics beside those known that an article can be made a must-read of."""
+    slugs = {one.slug for one in known}
+    with reading(the_library().database) as connection:
+        found = stored_topics.every(connection)
+    return [one for one in found if one.content.state != "removed" and one.slug not in slugs]
 
 
 # --- for all of these -----------------------------------------------------------------------------------------

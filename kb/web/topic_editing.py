@@ -18,8 +18,8 @@ from kb.topic_checks import check_rule
 from kb.web.access import only
 from kb.web.asked import read_number
 from kb.web.forms import HOME, safe_next
-from kb.web.help import read
 from kb.web.library import the_library
+from kb.web.markdown import introduction
 from kb.web.topic_form import (
     FIELDS,
     STATES,
@@ -156,8 +156,8 @@ def _form(topic: Topic | None, typed: dict[str, str], *, error: KbError | None =
         note=request.form.get("note", ""),
         error=error,
         placed=around(typed["rule"], error),
-        version=_base(topic, is_clash=bool(facts["clashes"])),
-        preview=read("", typed["introduction"], ()).pieces if is_preview else None,
+        based_on=_base(topic, is_clash=bool(facts["clashes"])),
+        preview=introduction(typed["introduction"]) if is_preview else None,
         parents=_parents(topic, others),
         states=STATES,
         **facts,
@@ -197,7 +197,7 @@ def history(topic_slug: str) -> str:
     return render_template(
         "topic_history.html",
         topic=topic,
-        lines=lines(versions),
+        lines=lines(versions, the_hidden()),
         number=number,
         against=against,
         changes=found,
@@ -280,16 +280,4 @@ def way_back() -> str | None:
 
 
 def page_of(topic: Topic) -> str:
-    return topic_address(topic.slug)
-
-
-@blueprint.app_template_global("topic_address")
-def topic_address(slug: str) -> str:
-    """The address of a topic's page."""
-    return f"/t/{slug}"
-
-
-@blueprint.app_template_global("topics_address")
-def topics_address() -> str:
-    """The address of the index of all topics."""
-    return "/topics"
+    return url_for("topics.page", topic_slug=topic.slug)

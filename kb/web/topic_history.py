@@ -22,6 +22,7 @@ class Line:
     """One version in the list of all."""
 
     topic: Topic
+    note: str
     changed: tuple[str, ...]  # labels of what is otherwise than in the version before; of the first, none
 
 
@@ -43,10 +44,13 @@ class Change:
     choices: Sequence[Choice] = ()
 
 
-def lines(versions: Sequence[Topic]) -> list[Line]:
-    """`versions`: the newest first."""
-    pairs = zip_longest(versions, versions[1:])
-    return [Line(one, _labels(before.content, one.content) if before else ()) for one, before in pairs]
+def lines(versions: Sequence[Topic], hidden: Hidden) -> list[Line]:
+    """`versions`: the newest first. Who may not see everything is not told the note of an exclusion: it says the reason."""
+    found = []
+    for one, before in zip_longest(versions, versions[1:]):
+        changed = _labels(before.content, one.content) if before else ()
+        found.append(Line(one, one.note if hidden.is_empty or EXCLUDED not in changed else "", changed))
+    return found
 
 
 def _labels(old: TopicContent, new: TopicContent) -> tuple[str, ...]:

@@ -370,7 +370,7 @@ def test_an_editor_outside_a_unit_neither_chooses_nor_sees_what_is_limited_to_it
         for article in (shelf.FULL, shelf.UNDATED):
             limits.lift(connection, ACTOR, "article", article)
 
-    assert not any("检察机关党建" in page or "缺日期" in page for page in pages)
+    assert not any("检察机关党建" in page or "缺日期" in page or "骊歌" in page for page in pages)
     assert "还没有移出" in pages[1] or "没有移出的文章" in pages[1]
     assert order == (shelf.FIRST_NOTE + 1, shelf.FIRST_NOTE, shelf.FULL)
     assert refused == [400, 400, 404]
@@ -394,3 +394,23 @@ def test_every_change_is_on_record(app: Flask, editor: FlaskClient, topic: Topic
         ("a-editor", "topic.changed"),
         ("a-editor", "topic.removed"),
     ]
+
+
+def test_an_article_says_its_topics_and_an_editor_chooses_it_from_there(
+    app: Flask, editor: FlaskClient
+) -> None:
+    """In a library of its own topics: those of the shelf."""
+    address = f"/a/{shelf.FULL}"
+    readers = app.test_client().get(address).text
+    post(editor, f"{address}/topics", {"topic": "empty"})
+    pinned = page(editor.get(address).text)
+    topics.unpin(library_of(app).database, ACTOR, "empty", shelf.FULL)
+    topic_page = page(editor.get("/t/dangjian").text)
+
+    assert 'href="/t/dangjian"' in readers and "设为必读" not in readers and "移出" not in readers
+    assert "还没有材料的专题" in pinned.cssselect("section[aria-labelledby=topics]")[0].text_content()
+    assert pinned.cssselect("details.choose") and pinned.cssselect("#other-topic")
+    assert topic_page.cssselect("nav.topic-bar a[href='/t/dangjian/edit']") and topic_page.cssselect(
+        ".hit details.choose"
+    )
+    assert not page(app.test_client().get("/t/dangjian").text).cssselect(".choose, .topic-bar")
