@@ -186,7 +186,7 @@ def _topic(topic: Topic, counts: Mapping[str, int], slugs: set[str]) -> dict[str
         "articles": counts.get(topic.content.name, 0),
         "version": topic.version,
         "changed_at": topic.changed_at,
-        "page": absolute(url_for("topics.show", topic_slug=topic.slug)),
+        "page": absolute(url_for("topics.page", topic_slug=topic.slug)),
     }
 
 

@@ -36,6 +36,8 @@ LIMITED: dict[str, Kind] = {
     "/search.json": "search",
     "/search.atom": "search",
     "/t/<topic_slug>.atom": "search",
+    "/t/<topic_slug>.json": "search",
+    "/t/<topic_slug>.csv": "search",
     "/saved/<code>.atom": "search",
     "/formulations": "search",
     "/formulations.json": "search",

@@ -85,4 +85,4 @@ def _from_strangers(connection: Connection) -> Hidden:
 def _pages(connection: Connection) -> list[tuple[str, str]]:
     shown = [one for one in topics.every(connection) if one.content.state == "shown"]
     pages = [(absolute(url_for(endpoint)), "") for endpoint in PAGES]
-    return pages + [(absolute(url_for("topics.show", topic_slug=one.slug)), one.changed_at) for one in shown]
+    return pages + [(absolute(url_for("topics.page", topic_slug=one.slug)), one.changed_at) for one in shown]

@@ -240,7 +240,7 @@ def test_the_dense_road_answers_as_a_scan_does_to_the_last_bit(library, tree, pa
 def test_both_roads_are_one(library, tree, page):
     snapshot, _ = library
     dense = roads.DenseRoad(snapshot, tree, clock.NEVER)
-    none = topics_of(snapshot, page.topics, (), clock.NEVER)
+    none = topics_of(snapshot, page.topics, ())
     scope = answer.chosen(snapshot, page, (), none, clock.NEVER)
 
     assert answer.laid_out(snapshot, dense, scope, page, none) == answer.find(
