@@ -17,7 +17,7 @@ from kb import config
 from kb.config import Settings
 from kb.errors import AccountError
 from kb.model import ROLES, Actor, Role
-from kb.store import audit, devices, guesses, one_time, passwords, sign_ins, tables, users
+from kb.store import api_tokens, audit, devices, guesses, one_time, passwords, sign_ins, tables, users
 from kb.store.db import reading
 from kb.store.policy import MOST, policy
 from kb.store.users import Kept, User
@@ -178,7 +178,8 @@ def set_password(
 ) -> None:
     """Give an account another password. `ready`: what `new_password` made of it before. Raises AccountError.
 
-    Its sign-ins end, save the one it is done in; no browser is known any more, save the one with this `device` token.
+    Its sign-ins end, save the one it is done in; no browser is known any more, save the one with this `device` token. Its tokens
+    of scripts are taken back: whoever knew the old password may have made one.
     """
     user, kept = _wanted(connection, user_id), users.kept(connection, user_id)
     if ready is None or ready.before != kept:  # changed meanwhile: seldom enough to hash in the transaction
@@ -186,7 +187,8 @@ def set_password(
     users.set_password(connection, user_id, ready.after, must_change=must_change)
     devices.forget(connection, user_id, but=device)
     ended = sign_ins.end_all(connection, user_id, but=actor.sign_in)
-    detail = {"must_change": must_change, "sign_ins_ended": ended}
+    taken_back = api_tokens.remove_all(connection, user_id)
+    detail = {"must_change": must_change, "sign_ins_ended": ended, "tokens_taken_back": taken_back}
     audit.record(connection, actor, "password.changed", f"user:{user.name}", detail=detail)
 
 

@@ -75,6 +75,11 @@ def remove(connection: Connection, user_id: int, token_id: int) -> bool:
     return connection.execute(delete(tokens).where(mine)).rowcount > 0
 
 
+def remove_all(connection: Connection, user_id: int) -> int:
+    """Take all tokens of a person back; how many there were."""
+    return connection.execute(delete(tokens).where(tokens.c.user_id == user_id)).rowcount
+
+
 def present(connection: Connection, token: str) -> Holder | None:
     """Whose a token is, if it still holds and the account is not locked."""
     now = moments.now()

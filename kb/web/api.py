@@ -247,7 +247,8 @@ def _next(**changes: Any) -> str:
     """The address of the present request with something changed."""
     kept = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
     query = urlencode([*kept, *changes.items()])
-    return absolute(f"{request.path}?{query}")
+    # Not the host that the request names: a script sends its token where this leads.
+    return f"{request.path}?{query}"
 
 
 def _is_shown(stored: StoredArticle) -> bool:

@@ -16,7 +16,19 @@ from kb.web.library import the_library
 
 ADDRESSES = 50_000  # of one file, the most that sitemaps.org/protocol.html lets one have
 PAGES = ("home.page", "papers.index", "help.front")
-NOT_FOR_ROBOTS = ("/search", "/saved/", "/me", "/admin", "/login", "/first", "/password")
+NOT_FOR_ROBOTS = (
+    "/search",
+    "/suggest",
+    "/formulations",
+    "/t/*?",
+    "/api/",
+    "/saved/",
+    "/me",
+    "/admin",
+    "/login",
+    "/first",
+    "/password",
+)
 
 blueprint = Blueprint("sitemap", __name__)
 

@@ -21,24 +21,19 @@ from werkzeug.wrappers import Response as AnyResponse
 from kb import topic_statistics
 from kb import topics as use_case
 from kb.errors import TooSlowError, TopicError
-from kb.model import SHOWN_STATUSES, Found, Results, Role, StoredArticle, Topic
+from kb.model import SHOWN_STATUSES, Found, Results, StoredArticle, Topic
 from kb.rewriting import both
 from kb.store import articles, topics
 from kb.store.db import reading
 from kb.text.keyness import Phrase
 from kb.topics import tree
 from kb.web import chart, search, visits
-from kb.web.access import readers
+from kb.web.access import may, readers
 from kb.web.asked import Asked, read, read_number, value_label
 from kb.web.library import the_library
 from kb.web.markdown import introduction
-from kb.web.visitor import the_hidden, the_visitor
+from kb.web.visitor import the_hidden
 
-EDITORS: tuple[Role, ...] = (
-    "editor",
-    "trainer",
-    "admin",
-)  # who changes topics, and sees drafts and removed ones
 LEADING = 8  # newspapers, units, related topics that are told
 NEW = 20  # of the articles since the last visit that are listed
 LIMIT = 100  # results that one answer for scripts holds
@@ -49,9 +44,8 @@ blueprint = Blueprint("topics", __name__)
 
 @blueprint.app_template_global("may_edit_topics")
 def may_edit() -> bool:
-    """Whether the present visitor changes topics."""
-    user = the_visitor().user
-    return user is not None and user.role in EDITORS
+    """Whether the present visitor changes topics, and sees drafts and removed ones."""
+    return may("topic_editing.edit")
 
 
 @blueprint.get("/topics")

@@ -47,9 +47,8 @@ def test_every_article_that_everybody_may_see_stands_in_one_file_and_no_other(
         found = [one for file in files[1:] for one in listed(own_app, file, **who)]
 
         assert found == [f"http://localhost/a/{one}" for one in range(1, LAST + 1) if one not in away]
-        assert [one for one in listed(own_app, files[0], **who) if "/t/" in one] == [
-            "http://localhost/t/rongru"
-        ]
+        of_topics = [one.rpartition("/")[2] for one in listed(own_app, files[0], **who) if "/t/" in one]
+        assert "rongru" in of_topics and not {"caogao", "draft", "removed"} & set(of_topics)
     assert own_app.test_client().get(f"/sitemap-{len(files)}.xml").status_code == 404
 
 

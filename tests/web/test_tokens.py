@@ -233,3 +233,15 @@ def test_the_role_and_units_of_a_token_are_those_of_its_owner_at_that_moment(clo
         )
 
     assert ask(closed, token) == (403, "access.password_due")
+
+
+def test_another_password_takes_every_token_back(closed: Flask) -> None:
+    token = token_of(closed, name="reset")
+    library = library_of(closed)
+    with writing(library.database) as connection:
+        user = users.by_name(connection, "reset")
+        accounts.set_password(
+            connection, Actor("admin"), library.settings, user.id, "第七座石桥旁的磨坊", must_change=False
+        )
+
+    assert ask(closed, token)[0] == 401

@@ -364,6 +364,9 @@ def test_an_editor_outside_a_unit_neither_chooses_nor_sees_what_is_limited_to_it
         post(outside, f"{address}/pins", {"article": shelf.FULL}).status_code,
         post(outside, f"{address}/exclusions", {"articles": shelf.FULL, "reason": "x"}).status_code,
         post(outside, f"/a/{shelf.FULL}/topics", {"topic": topic.slug}).status_code,
+        post(outside, f"{address}/pins/remove", {"article": shelf.FULL}).status_code,
+        post(outside, f"{address}/pins/arrange", {"article": shelf.FULL, "do": "remove"}).status_code,
+        post(outside, f"{address}/exclusions/readmit", {"article": shelf.UNDATED}).status_code,
     ]
     seen_by_member = member.get(f"{address}/pins").text + member.get(f"{address}/exclusions").text
     with writing(database) as connection:
@@ -373,7 +376,8 @@ def test_an_editor_outside_a_unit_neither_chooses_nor_sees_what_is_limited_to_it
     assert not any("检察机关党建" in page or "缺日期" in page or "骊歌" in page for page in pages)
     assert "还没有移出" in pages[1] or "没有移出的文章" in pages[1]
     assert order == (shelf.FIRST_NOTE + 1, shelf.FIRST_NOTE, shelf.FULL)
-    assert refused == [400, 400, 404]
+    assert refused == [400, 400, 404, 404, 404, 404]
+    assert {one.article_id for one in now(app, topic).content.excluded} == {shelf.UNDATED}
     assert "检察机关党建" in seen_by_member and "骊歌" in seen_by_member
 
 

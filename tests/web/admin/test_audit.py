@@ -217,7 +217,7 @@ def recorded() -> Iterator[str]:
                     for one in ast.walk(given)
                     if isinstance(one, ast.Constant)
                 ]
-                yield from (one for one in words if re.fullmatch(r"[a-z_]+\.[a-z]+", str(one)))
+                yield from (one for one in words if re.fullmatch(r"[a-z_]+\.[a-z_]+", str(one)))
 
 
 def test_every_action_that_is_recorded_has_its_words_and_no_other() -> None:
