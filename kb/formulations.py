@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 from kb.errors import EngineDownError, QueryError, TooSlowError
 from kb.model import Hidden, Run
@@ -132,8 +132,7 @@ def checked(wanted: Sequence[str]) -> list[str]:
 # --- one formulation ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(NamedTuple):
     """An occurrence with its article."""
 
     text: Text
@@ -149,7 +148,7 @@ class _Seen:
         begin = 0
         for anchor, piece in self.text.pieces():
             if self.place.start < begin + len(piece):
-                place = replace(self.place, start=self.place.start - begin, end=self.place.end - begin)
+                place = self.place._replace(start=self.place.start - begin, end=self.place.end - begin)
                 return anchor, piece, place
             begin += len(piece) + len(BETWEEN)
         raise LookupError(f"article {self.text.id} has no text at {self.place.start}")

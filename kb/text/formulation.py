@@ -27,6 +27,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from kb.model import Run
 from kb.text.keyness import SURE, keyness
@@ -49,12 +50,12 @@ _NUMERALS = frozenset("〇零一二三四五六七八九十百千万亿两012345
 _ALONE = frozenset("党国人民军治")  # characters that are words as often as parts of words
 _PAIRS = ("“”", "‘’", "「」", "『』", "﹁﹂", "﹃﹄", "《》", "〈〉", '""', "''", "＂＂", "＇＇")
 _PLAIN: set[str] = set()  # characters met that fold to themselves or to nothing
+_SAME: set[str] = set()  # those that fold to themselves
 _OTHERS: dict[str, str] = {}  # characters met that fold to something else
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """An occurrence in a text."""
 
     start: int  # index of its first character as stored
@@ -140,7 +141,7 @@ def _is_quoted(form: str) -> bool:
 def _before(text: str, start: int) -> str:
     near = text[max(start - CONTEXT, 0) : start]
     if near.isalnum():
-        return fold(near)
+        return _folded(near)
     at = start
     while at > 0 and start - at < CONTEXT and not _is_mark(text[at - 1]):
         at -= 1
@@ -150,11 +151,19 @@ def _before(text: str, start: int) -> str:
 def _behind(text: str, end: int) -> str:
     near = text[end : end + CONTEXT]
     if near.isalnum():
-        return fold(near)
+        return _folded(near)
     at = end
     while at < len(text) and at - end < CONTEXT and not _is_mark(text[at]):
         at += 1
     return fold(text[end:at])
+
+
+def _folded(letters: str) -> str:
+    """`fold` of letters and digits without marks, which seldom changes them."""
+    if _SAME.issuperset(letters):
+        return letters
+    _SAME.update(char for char in letters if fold(char) == char)
+    return fold(letters)
 
 
 def _is_mark(char: str) -> bool:
