@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kb.errors import EngineDownError, QueryError, TooSlowError
 from kb.model import Hidden, Run
@@ -27,6 +27,7 @@ COMPANIONS = 12
 EVERY = 10**9  # articles: all there are
 PER = 1000  # articles that a share is told of
 CHECK_EVERY = 100  # articles read between two looks at the clock
+BETWEEN = "。"  # the texts of an article in one: no occurrence reaches over it, and no word around one
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +132,26 @@ def checked(wanted: Sequence[str]) -> list[str]:
 # --- one formulation ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(NamedTuple):
     """An occurrence with its article."""
 
     text: Text
-    anchor: str | None
-    piece: str
-    place: Place
+    place: Place  # in all its pieces, with BETWEEN
     crossing: str | None  # the word that it is cut out of
 
     @property
     def order(self) -> tuple[str, int]:
         return self.text.published or "9999", self.text.id
+
+    def within(self) -> tuple[str | None, str, Place]:
+        """The anchor and the text of its piece, and its place in there."""
+        begin = 0
+        for anchor, piece in self.text.pieces():
+            if self.place.start < begin + len(piece):
+                place = self.place._replace(start=self.place.start - begin, end=self.place.end - begin)
+                return anchor, piece, place
+            begin += len(piece) + len(BETWEEN)
+        raise LookupError(f"article {self.text.id} has no text at {self.place.start}")
 
 
 @dataclass(slots=True)
@@ -187,23 +195,14 @@ class _Trace:
     def _seen(self, text: Text) -> list[_Seen]:
         """The occurrences in an article. It is gone through in every script and width only where the quick look shows none that
         stands, and a character could be part of one."""
-        pieces = list(text.pieces())
-        quick = self._in(text, pieces, self.finder.quickly)
-        if any(one.crossing is None for one in quick):
+        whole = BETWEEN.join(piece for _, piece in text.pieces())
+        quick = self._in(text, self.finder.quickly(whole))
+        if any(one.crossing is None for one in quick) or not self.finder.may_be_elsewhere(whole):
             return quick
-        if not any(self.finder.may_be_elsewhere(piece) for _, piece in pieces):
-            return quick
-        return self._in(text, pieces, self.finder.everywhere)
+        return self._in(text, self.finder.everywhere(whole))
 
-    def _in(
-        self, text: Text, pieces: Iterable[tuple[str | None, str]], find: Callable[[str], list[Place]]
-    ) -> list[_Seen]:
-        crossing = self.borders.crossing
-        return [
-            _Seen(text, anchor, piece, place, crossing(place))
-            for anchor, piece in pieces
-            for place in find(piece)
-        ]
+    def _in(self, text: Text, places: Iterable[Place]) -> list[_Seen]:
+        return [_Seen(text, place, self.borders.crossing(place)) for place in places]
 
     def _reject(self, seen: list[_Seen]) -> None:
         for one in seen:
@@ -253,6 +252,7 @@ def _rejected(trace: _Trace) -> tuple[Rejected, ...]:
 
 def _occurrence(seen: _Seen) -> Occurrence:
     content = seen.text.content
+    anchor, piece, place = seen.within()
     return Occurrence(
         article_id=seen.text.id,
         title=content["title"],
@@ -260,8 +260,8 @@ def _occurrence(seen: _Seen) -> Occurrence:
         newspaper=content["newspaper"],
         published=seen.text.published,
         edition_page=content["edition_page"],
-        anchor=seen.anchor,
-        sentence=sentence(seen.piece, seen.place),
+        anchor=anchor,
+        sentence=sentence(piece, place),
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, type_coerce
+from sqlalchemy import Text as Characters
 
 from kb.model import SHOWN_STATUSES, Hidden
 from kb.store.limits import visible
@@ -20,7 +22,13 @@ class Text(NamedTuple):
     id: int
     source: str
     published: str | None  # 2023-08-02
-    content: dict[str, Any]  # as kb.store.content keeps it
+    stored: str  # the JSON of `content`: thousands of articles as dicts take long to make and to collect
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """As kb.store.content keeps it, read anew each time."""
+        content: dict[str, Any] = json.loads(self.stored)
+        return content
 
     def pieces(self) -> Iterator[tuple[str | None, str]]:
         """Each text that a literal is found in, with the anchor of its block; title, kicker and subtitle have none."""
@@ -34,7 +42,8 @@ class Text(NamedTuple):
 
 def texts(connection: Connection, ids: Sequence[int], *, hidden: Hidden) -> Iterator[Text]:
     """The articles with these ids that people may see, in no order."""
-    columns = (articles.c.id, articles.c.source, articles.c.published, articles.c.content)
+    stored = type_coerce(articles.c.content, Characters)
+    columns = (articles.c.id, articles.c.source, articles.c.published, stored)
     asked = select(*columns).where(articles.c.status.in_(SHOWN_STATUSES), *visible(hidden))
     for at in range(0, len(ids), ROWS):
         chosen = asked.where(articles.c.id.in_(ids[at : at + ROWS]))

@@ -21,15 +21,16 @@ docs/benchmarks.md, "Formulations".
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from kb.model import Run
+from kb.text.keyness import SURE, keyness
 from kb.text.normalize import fold, fold_with_map, matching_form
 from kb.text.segment import Segmenter
 from kb.text.stopwords import STOPWORDS
@@ -49,11 +50,12 @@ _NUMERALS = frozenset("〇零一二三四五六七八九十百千万亿两012345
 _ALONE = frozenset("党国人民军治")  # characters that are words as often as parts of words
 _PAIRS = ("“”", "‘’", "「」", "『』", "﹁﹂", "﹃﹄", "《》", "〈〉", '""', "''", "＂＂", "＇＇")
 _PLAIN: set[str] = set()  # characters met that fold to themselves or to nothing
+_SAME: set[str] = set()  # those that fold to themselves
+_OTHERS: dict[str, str] = {}  # characters met that fold to something else
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """An occurrence in a text."""
 
     start: int  # index of its first character as stored
@@ -77,10 +79,13 @@ class Finder:
     def may_be_elsewhere(self, text: str) -> bool:
         """Whether the text has a character that folds to something else, of which the formulation has a part."""
         for char in set(text) - _PLAIN:
-            form = fold(char)
-            if form in ("", char):
-                _PLAIN.add(char)
-            elif any(one in self.folded for one in form):
+            if (form := _OTHERS.get(char)) is None:
+                form = fold(char)
+                if form in ("", char):
+                    _PLAIN.add(char)
+                    continue
+                _OTHERS[char] = form
+            if any(one in self.folded for one in form):
                 return True
         return False
 
@@ -136,7 +141,7 @@ def _is_quoted(form: str) -> bool:
 def _before(text: str, start: int) -> str:
     near = text[max(start - CONTEXT, 0) : start]
     if near.isalnum():
-        return fold(near)
+        return _folded(near)
     at = start
     while at > 0 and start - at < CONTEXT and not _is_mark(text[at - 1]):
         at -= 1
@@ -146,11 +151,19 @@ def _before(text: str, start: int) -> str:
 def _behind(text: str, end: int) -> str:
     near = text[end : end + CONTEXT]
     if near.isalnum():
-        return fold(near)
+        return _folded(near)
     at = end
     while at < len(text) and at - end < CONTEXT and not _is_mark(text[at]):
         at += 1
     return fold(text[end:at])
+
+
+def _folded(letters: str) -> str:
+    """`fold` of letters and digits without marks, which seldom changes them."""
+    if _SAME.issuperset(letters):
+        return letters
+    _SAME.update(char for char in letters if fold(char) == char)
+    return fold(letters)
 
 
 def _is_mark(char: str) -> bool:
@@ -176,6 +189,11 @@ class Borders:
             if folded.startswith(word[at:])
         ]
         self._judged: dict[tuple[str, str], str | None] = {}
+        self._is_word = segmenter.is_word
+        self._heads = [folded[:at] for at in range(1, len(folded))]
+        self._tails = [folded[at:] for at in range(1, len(folded))]
+        self._begins: dict[str, bool] = {}
+        self._ends: dict[str, bool] = {}
 
     def crossing(self, place: Place) -> str | None:
         """The word that the formulation is cut out of (领导人 for 党的领导|人); None where it stands by itself."""
@@ -190,6 +208,8 @@ class Borders:
             return None
         if (listed := self._listed(left)) is not None:
             return listed
+        if self._is_free(left[-1], self._folded[0]) and not self._may_begin(left):
+            return None
         start, end = self._over(left + self._folded[:-1], len(left))
         if start == end:
             return None
@@ -205,6 +225,8 @@ class Borders:
 
     def _right(self, left: str, right: str) -> str | None:
         """The word that ends in what stands behind."""
+        if not right or (self._is_free(self._folded[-1], right[0]) and not self._may_end(right)):
+            return None
         size = len(self._folded)
         start, end = self._over(self._folded[1:] + right, size - 1)
         if start == end:
@@ -218,6 +240,29 @@ class Borders:
         if len(rest[-1]) > 1 or self._is_cut(left, right, len(left) + size, kept):
             return word
         return None
+
+    @staticmethod
+    def _is_free(before: str, behind: str) -> bool:
+        """Whether only a word of the dictionary can join two characters; numbers and Latin are joined without it."""
+        return "\u4e00" <= before <= "\u9fd5" and "\u4e00" <= behind <= "\u9fd5"
+
+    def _may_begin(self, left: str) -> bool:
+        """Whether the dictionary has a word of an end of `left` and a beginning of the formulation: quicker than to cut."""
+        for at in range(1, len(left) + 1):
+            if (known := self._begins.get(part := left[-at:])) is None:
+                known = self._begins[part] = any(self._is_word(part + head) for head in self._heads)
+            if known:
+                return True
+        return False
+
+    def _may_end(self, right: str) -> bool:
+        """The same of an end of the formulation and a beginning of `right`."""
+        for at in range(1, len(right) + 1):
+            if (known := self._ends.get(part := right[:at])) is None:
+                known = self._ends[part] = any(self._is_word(tail + part) for tail in self._tails)
+            if known:
+                return True
+        return False
 
     def _listed(self, left: str) -> str | None:
         """The coordinate compound that begins in what stands before and ends in the formulation."""
@@ -289,16 +334,13 @@ def sentences(text: str) -> Iterator[str]:
 # --- companions -----------------------------------------------------------------------------------------------
 
 
-SURE = 15.13  # of G², p < 0.0001 (Rayson, Berridge & Francis 2004)
-
-
 @dataclass(frozen=True, slots=True)
 class Companion:
     """A word that stands in the same sentences."""
 
     word: str  # 四个意识
     sentences: int  # of those looked at that have both
-    score: float  # G², see `companions`
+    score: float  # G² of sentences
 
 
 def companions(pieces: Iterable[str], folded: str, segmenter: Segmenter, most: int) -> list[Companion]:
@@ -315,24 +357,12 @@ def companions(pieces: Iterable[str], folded: str, segmenter: Segmenter, most: i
         sizes[has] += 1
         (inside if has else outside).update(words)
     found = [
-        Companion(word, count, round(_g2(count, sizes[1], outside[word], sizes[0]), 1))
+        Companion(word, count, round(keyness(count, sizes[1], outside[word], sizes[0]), 1))
         for word, count in inside.items()
         if count > 1
     ]
     sure = [one for one in found if one.score >= SURE]
     return sorted(sure, key=lambda one: (-one.score, one.word))[:most]
-
-
-def _g2(inside: int, of_inside: int, outside: int, of_outside: int) -> float:
-    """G² of `inside` of `of_inside` against `outside` of `of_outside`; negative where it is less frequent inside."""
-    both, having = of_inside + of_outside, inside + outside
-    cells = (
-        (seen, of * column / both)
-        for of, has in ((of_inside, inside), (of_outside, outside))
-        for seen, column in ((has, having), (of - has, both - having))
-    )
-    ratio = 2 * sum(seen * math.log(seen / expected) for seen, expected in cells if seen)
-    return ratio if inside * of_outside >= outside * of_inside else -ratio
 
 
 def _tells(word: str, folded: str) -> bool:

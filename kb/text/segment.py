@@ -151,6 +151,10 @@ class Segmenter:
         """Pickled as what it was made from: other processes make it anew."""
         return Segmenter, self._made_from
 
+    def is_word(self, folded: str) -> bool:
+        """Whether the dictionary has it: what `words` cuts out of Chinese characters is one of these or a single character."""
+        return self._cutter.knows(folded)
+
     def words(self, text: str) -> list[str]:
         """The plain cut. Put together, the words are the folded text."""
         form = normalize.matching_form(text[:TEXT_LIMIT])

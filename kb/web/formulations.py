@@ -90,7 +90,7 @@ def _charts(traced: Traced) -> list[Chart]:
             points[number - 1],
             covered=[month for month in traced.coverage if month],
             address=_address(one),
-            unit="篇/千篇",
+            unit="篇",
             span=(months[0], months[-1]) if months else None,
             top=max(shown, default=0),
         )
@@ -106,7 +106,7 @@ def _points(traced: Traced, one: Formulation) -> dict[str, Point]:
         of = coverage.get(period, 0)
         share = articles * PER / of if of else 0.0
         cell = f"{share:.1f}" if period else f"{articles:,} 篇"
-        found[period] = Point(share, cell, f"每千篇 {share:.1f}（{articles:,} / {of:,} 篇）")
+        found[period] = Point(share, cell, f"每千篇 {share:.1f} 篇，{of:,} 篇中有 {articles:,} 篇")
     return found
 
 
