@@ -16,7 +16,7 @@ from kb.engine import topics as topics_of_an_index
 from kb.engine.tree import Every
 from kb.model import Exclusion, Filters, Hidden, Page, Topic, TopicContent
 from kb.search import Search
-from kb.store import articles
+from kb.store import articles, topics
 from kb.store.db import open_database, reading, writing
 from kb.text.segment import Segmenter
 from kb.topic_rules import TopicRules
@@ -249,3 +249,20 @@ def test_topics_are_worked_out_once_for_an_index_and_whatever_else_is_asked(sear
     replace(search, topics=TopicRules([topic(1, "别的", "党建")])).get_ready()
 
     assert (one, len(made)) == (1, 2)
+
+
+def test_what_was_saved_under_an_earlier_name_goes_on_finding_the_topic(settings, database):
+    save(
+        database,
+        article("机关党建一则", ("机关党建怎样抓。",), key="p1"),
+        article("水库", ("调度。",), key="w1"),
+    )
+    with writing(database) as connection:
+        made = topics.add(connection, "dangjian", TopicContent("机关党建", "机关党建"), "")
+        topics.change(connection, made, replace(made.content, name="党的机关建设"), "", "")
+        rules = TopicRules(topics.every(connection), None, topics.former_names(connection))
+    search = Search(open_engine(settings.index, Segmenter(())), database, topics=rules)
+    rebuild(search)
+
+    assert search.find("怎样", filters=Filters({"topic": ("机关党建",)})).articles == 1
+    assert search.find("专题:机关党建").articles == search.find("专题:党的机关建设").articles == 1
