@@ -150,18 +150,19 @@ def restore(database: Database, actor: Actor, slug: str, version: int) -> Topic:
 
 
 # --- its articles ---------------------------------------------------------------------------------------------
+# Their notes name no article and no reason: whoever reads the history may not be one who may see the article.
 
 
 def pin(database: Database, actor: Actor, slug: str, article_id: int) -> Topic:
     """Make an article the last of the must-reads. Raises TopicError("topic.pinned_and_excluded"), StoreError."""
-    with _recorded(database, actor, "topic.changed", slug, f"必读加入 {article_id}") as edit:
+    with _recorded(database, actor, "topic.changed", slug, "必读加入 1 篇") as edit:
         edit.to(lambda present: replace(present, pinned=(*present.pinned, article_id)))
     return edit.topic
 
 
 def unpin(database: Database, actor: Actor, slug: str, article_id: int) -> Topic:
     """Take an article out of the must-reads."""
-    with _recorded(database, actor, "topic.changed", slug, f"必读取消 {article_id}") as edit:
+    with _recorded(database, actor, "topic.changed", slug, "必读取消 1 篇") as edit:
         edit.to(lambda present: replace(present, pinned=_without(present.pinned, article_id)))
     return edit.topic
 
@@ -171,7 +172,7 @@ def move(database: Database, actor: Actor, slug: str, article_id: int, to: int) 
 
     Raises TopicError("topic.not_pinned").
     """
-    with _recorded(database, actor, "topic.changed", slug, f"必读 {article_id} 移到第 {to} 位") as edit:
+    with _recorded(database, actor, "topic.changed", slug, "必读改顺序") as edit:
         if article_id not in edit.topic.content.pinned:
             raise TopicError("topic.not_pinned", article_id=article_id)
         rest = _without(edit.topic.content.pinned, article_id)
@@ -186,9 +187,7 @@ def exclude(database: Database, actor: Actor, slug: str, ids: Collection[int], r
     Raises TopicError: topic.no_reason, topic.pinned_and_excluded, topic.too_many; StoreError("store.no_article").
     """
     added = {article_id: Exclusion(article_id, reason) for article_id in sorted(ids)}
-    with _recorded(
-        database, actor, "topic.changed", slug, f"移出 {len(added)} 篇:{reason}"[: topic_checks.NOTE_CHARS]
-    ) as edit:
+    with _recorded(database, actor, "topic.changed", slug, f"移出 {len(added)} 篇") as edit:
         known = {one.article_id: one for one in edit.topic.content.excluded}
         edit.to(lambda present: replace(present, excluded=tuple((known | added).values())))
     return edit.topic
@@ -196,7 +195,7 @@ def exclude(database: Database, actor: Actor, slug: str, ids: Collection[int], r
 
 def readmit(database: Database, actor: Actor, slug: str, article_id: int) -> Topic:
     """Undo `exclude` for one article."""
-    with _recorded(database, actor, "topic.changed", slug, f"恢复到专题 {article_id}") as edit:
+    with _recorded(database, actor, "topic.changed", slug, "恢复到专题 1 篇") as edit:
         kept = tuple(one for one in edit.topic.content.excluded if one.article_id != article_id)
         edit.to(lambda present: replace(present, excluded=kept))
     return edit.topic

@@ -113,7 +113,10 @@ def _width(piece: Piece) -> str:
 
 def introduction(markdown: str) -> list[Piece]:
     """What people wrote at the head of a page of theirs. Its headings are all of the rank below the page's own."""
-    return [
-        replace(piece, tag="h3") if re.fullmatch(r"h[1-6]", piece.tag) else piece
-        for piece in read_markdown(markdown, local_or_safe)
-    ]
+    return [_lowered(piece) for piece in read_markdown(markdown, local_or_safe)]
+
+
+def _lowered(piece: Piece) -> Piece:
+    """With the headings in it (a quote, a list) too."""
+    tag = "h3" if re.fullmatch(r"h[1-6]", piece.tag) else piece.tag
+    return replace(piece, tag=tag, parts=tuple(map(_lowered, piece.parts)))

@@ -94,7 +94,8 @@ def save(topic_slug: str) -> Answer:
         )
     except (TopicError, QueryError) as error:
         if error.key == "topic.changed_meanwhile":
-            return _clashed(wanted(topic_slug), typed)
+            now = wanted(topic_slug)
+            return _clashed(now, merged(typed, before, now.content))
         return _form(topic, typed, error=error), 400
     is_new = kept.version != topic.version
     flash((f"已保存「{kept.content.name}」第 {kept.version} 版。" if is_new else "没有改动。") + _said(kept))
