@@ -150,6 +150,7 @@ def restore(database: Database, actor: Actor, slug: str, version: int) -> Topic:
 
 
 # --- its articles ---------------------------------------------------------------------------------------------
+# Their notes name no article and no reason: whoever reads the history may not be one who may see the article.
 
 
 def pin(database: Database, actor: Actor, slug: str, article_id: int) -> Topic:
@@ -161,7 +162,7 @@ def pin(database: Database, actor: Actor, slug: str, article_id: int) -> Topic:
 
 def unpin(database: Database, actor: Actor, slug: str, article_id: int) -> Topic:
     """Take an article out of the must-reads."""
-    with _recorded(database, actor, "topic.changed", slug, "必读去掉 1 篇") as edit:
+    with _recorded(database, actor, "topic.changed", slug, "必读取消 1 篇") as edit:
         edit.to(lambda present: replace(present, pinned=_without(present.pinned, article_id)))
     return edit.topic
 
@@ -171,7 +172,7 @@ def move(database: Database, actor: Actor, slug: str, article_id: int, to: int) 
 
     Raises TopicError("topic.not_pinned").
     """
-    with _recorded(database, actor, "topic.changed", slug, "必读换了次序") as edit:
+    with _recorded(database, actor, "topic.changed", slug, "必读改顺序") as edit:
         if article_id not in edit.topic.content.pinned:
             raise TopicError("topic.not_pinned", article_id=article_id)
         rest = _without(edit.topic.content.pinned, article_id)
@@ -194,7 +195,7 @@ def exclude(database: Database, actor: Actor, slug: str, ids: Collection[int], r
 
 def readmit(database: Database, actor: Actor, slug: str, article_id: int) -> Topic:
     """Undo `exclude` for one article."""
-    with _recorded(database, actor, "topic.changed", slug, "放回 1 篇") as edit:
+    with _recorded(database, actor, "topic.changed", slug, "恢复到专题 1 篇") as edit:
         kept = tuple(one for one in edit.topic.content.excluded if one.article_id != article_id)
         edit.to(lambda present: replace(present, excluded=kept))
     return edit.topic

@@ -117,6 +117,6 @@ def introduction(markdown: str) -> list[Piece]:
 
 
 def _lowered(piece: Piece) -> Piece:
-    """With its headings, those in quotes and lists too, of the third rank."""
+    """With the headings in it (a quote, a list) too."""
     tag = "h3" if re.fullmatch(r"h[1-6]", piece.tag) else piece.tag
     return replace(piece, tag=tag, parts=tuple(map(_lowered, piece.parts)))

@@ -103,6 +103,7 @@ def unpin(topic_slug: str) -> Response:
     article_id = _one_seen()
 
     def change() -> str:
+        _check_visible(article_id)
         topics.unpin(the_library().database, the_visitor().actor, topic_slug, article_id)
         return "已取消必读。规则仍能找到的，还在专题里。"
 
@@ -180,6 +181,7 @@ def readmit(topic_slug: str) -> Response:
     article_id = _one_seen()
 
     def change() -> str:
+        _check_visible(article_id)
         topics.readmit(the_library().database, the_visitor().actor, topic_slug, article_id)
         return "已放回。规则找得到它，它就在专题里。"
 
@@ -232,6 +234,13 @@ def _articles(typed: str, *, most: int) -> list[Chosen]:
     if not lines:
         raise StoreError("limit.no_article", name="")
     return [found[one] for one in dict.fromkeys(ids)]
+
+
+def _check_visible(article_id: int) -> None:
+    """Raises StoreError("store.no_article") for one that is hidden from who asks, as for one that is not there."""
+    with reading(the_library().database) as connection:
+        if article_id not in chosen.of(connection, [article_id], hidden=the_hidden()):
+            raise StoreError("store.no_article", article_id=article_id)
 
 
 def _one_id() -> int:

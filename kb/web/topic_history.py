@@ -45,7 +45,7 @@ class Change:
 
 
 def lines(versions: Sequence[Topic], hidden: Hidden) -> list[Line]:
-    """`versions`: the newest first. Who may not see everything is not told the note of an exclusion: it says the reason."""
+    """`versions`: the newest first. Who may not see everything is not told the note of an exclusion: it says how many there are."""
     found = []
     for one, before in zip_longest(versions, versions[1:]):
         changed = _labels(before.content, one.content) if before else ()

@@ -21,6 +21,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from kb import topic_statistics
 from kb import topics as use_case
 from kb.errors import TooSlowError, TopicError
+from kb.export import audit_table
 from kb.model import SHOWN_STATUSES, Found, Results, StoredArticle, Topic
 from kb.rewriting import both
 from kb.store import articles, topics
@@ -34,18 +35,13 @@ from kb.web.library import the_library
 from kb.web.markdown import introduction
 from kb.web.visitor import the_hidden
 
+EDITING = "topic_editing.edit"  # who may use that view sees drafts and removed ones
 LEADING = 8  # newspapers, units, related topics that are told
 NEW = 20  # of the articles since the last visit that are listed
+COLUMNS = ("月份", "本专题篇数", "全库篇数")  # of the table of months
 LIMIT = 100  # results that one answer for scripts holds
-BOM = "\ufeff"  # or Excel takes the Chinese for another encoding
 
 blueprint = Blueprint("topics", __name__)
-
-
-@blueprint.app_template_global("may_edit_topics")
-def may_edit() -> bool:
-    """Whether the present visitor changes topics, and sees drafts and removed ones."""
-    return may("topic_editing.edit")
 
 
 @blueprint.get("/topics")
@@ -54,7 +50,7 @@ def index() -> str:
     with reading(the_library().database) as connection:
         known = topics.every(connection)
     shown = [topic for topic in known if topic.content.state == "shown"]
-    others = [topic for topic in known if topic.content.state != "shown"] if may_edit() else []
+    others = [topic for topic in known if topic.content.state != "shown"] if may(EDITING) else []
     counts = the_library().search.counts(hidden=the_hidden()) if shown else {}
     return render_template("topics.html", tree=tree(shown), counts=counts, others=others)
 
@@ -123,9 +119,11 @@ def table(topic_slug: str) -> Response:
     """The articles of the topic and of the whole library by month; a month that the library has nothing of is not there."""
     counts = dict(_whole(_around(topic_slug).topic).facets["month"])
     months = the_library().search.coverage(hidden=the_hidden())
-    lines = [f"{month or '日期不详'},{counts.get(month, 0)},{months[month]}" for month in sorted(months)]
-    text = "\r\n".join(["月份,本专题篇数,全库篇数", *lines, ""])
-    response = Response(BOM + text, mimetype="text/csv")
+    records = (
+        dict(zip(COLUMNS, (month or "日期不详", counts.get(month, 0), months[month]), strict=True))
+        for month in sorted(months)
+    )
+    response = Response("".join(audit_table.table(COLUMNS, records)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="kb-topic-{topic_slug}.csv"'
     return response
 
@@ -147,7 +145,7 @@ def _around(slug: str) -> Around:
     with reading(the_library().database) as connection:
         topic = use_case.one(connection, slug)
         known = topics.every(connection)
-    if topic.content.state != "shown" and not may_edit():
+    if topic.content.state != "shown" and not may(EDITING):
         raise TopicError("topic.unknown", slug=slug)
     shown = [one for one in known if one.content.state == "shown"]
     above = next((one for one in shown if one.slug == topic.content.parent), None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from sqlalchemy import select
 from kb import topics
 from kb.model import Actor, Topic, TopicContent
 from kb.store import limits, tables, units
+from kb.store import topics as stored
 from kb.store.db import reading, writing
 from kb.web import create_app
 from kb.web.library import library_of
@@ -67,6 +70,11 @@ def page(text: str) -> html.HtmlElement:
 
 def said(text: str) -> str:
     return " ".join(page(text).cssselect("main")[0].text_content().split())
+
+
+def outlined(section: html.HtmlElement) -> list[tuple[str, str]]:
+    """Every element after the heading with its text."""
+    return [(str(one.tag), one.text_content().strip()) for one in section.iter() if one.tag != "h2"][1:]
 
 
 def flashed(client: FlaskClient, url: str) -> str:
@@ -157,14 +165,21 @@ def test_a_rule_is_tried_without_being_kept(app: Flask, editor: FlaskClient, top
 def test_the_introduction_is_shown_as_it_will_be_and_html_does_nothing(
     app: Flask, editor: FlaskClient, topic: Topic
 ) -> None:
-    text = f"**要点**\n\n- 一\n- 二\n\n{ATTACK} [坏](javascript:alert(1))"
+    text = f"# 题\n\n**要点**\n\n- 一\n- 二\n\n> # 引文的题\n\n{ATTACK} [坏](javascript:alert(1))"
     answer = post(editor, f"/t/{topic.slug}/edit", typed(topic, introduction=text, do="preview"))
     shown = page(answer.text).cssselect("section.notice")[0]
+    version = now(app, topic).version
+    topics.change(
+        library_of(app).database, ACTOR, topic.slug, replace(topic.content, introduction=text), version=1
+    )
+    read = page(editor.get(f"/t/{topic.slug}").text).cssselect("section.introduction")[0]
 
+    assert [one.tag for one in shown.iter("h1", "h3", "h4")] == ["h3", "h3"]
+    assert outlined(shown) == outlined(read)
     assert [one.text for one in shown.cssselect("strong")] == ["要点"] and len(shown.cssselect("li")) == 2
     assert ATTACK in shown.text_content() and not shown.cssselect("script, a")
     assert page(answer.text).cssselect("#introduction")[0].text == text
-    assert now(app, topic).version == topic.version
+    assert version == topic.version
 
 
 def test_a_change_made_by_two_is_refused_and_shows_both_texts(
@@ -191,6 +206,25 @@ def test_a_change_made_by_two_is_refused_and_shows_both_texts(
         mine["introduction"],
     )
     assert now(app, topic).version == theirs.version + 1
+
+
+def test_a_change_made_while_one_is_saved_is_merged_like_one_made_before(
+    app: Flask, editor: FlaskClient, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = topics.change
+
+    def late(*args: Any, **more: Any) -> Topic:
+        monkeypatch.setattr(topics, "change", real)
+        real(library_of(app).database, ACTOR, topic.slug, replace(topic.content, rule="党课"), version=1)
+        return real(*args, **more)
+
+    monkeypatch.setattr(topics, "change", late)
+    mine = typed(topic, introduction="我补一句。")
+    refused = post(editor, f"/t/{topic.slug}/edit", mine)
+    tree = page(refused.text)
+
+    assert refused.status_code == 409 and now(app, topic).content.rule == "党课"
+    assert [tree.cssselect(f"#{name}")[0].text for name in ("rule", "introduction")] == ["党课", "我补一句。"]
 
 
 def test_articles_chosen_meanwhile_are_no_conflict_and_stay(
@@ -356,10 +390,19 @@ def test_an_editor_outside_a_unit_neither_chooses_nor_sees_what_is_limited_to_it
     outside = signed_in(app, "editor", name="outside")
     pages = [
         outside.get(f"{address}/{one}").text
-        for one in ("pins", "exclusions", "history", "history?version=4&against=0")
+        for one in ("pins", "exclusions", "history", "history?version=4&against=0", "edit")
     ]
+    with reading(database) as connection:
+        notes = " ".join(one.note for one in stored.history(connection, topic.id))
     post(outside, f"{address}/pins/arrange", {"article": shelf.FIRST_NOTE + 1, "do": "up"})
     order = now(app, topic).content.pinned
+    for way, form in (
+        ("pins/remove", {"article": shelf.FULL}),
+        ("pins/arrange", {"article": shelf.FULL, "do": "remove"}),
+        ("exclusions/readmit", {"article": shelf.UNDATED}),
+    ):
+        post(outside, f"{address}/{way}", form)
+    kept = now(app, topic).content
     refused = [
         post(outside, f"{address}/pins", {"article": shelf.FULL}).status_code,
         post(outside, f"{address}/exclusions", {"articles": shelf.FULL, "reason": "x"}).status_code,
@@ -375,9 +418,10 @@ def test_an_editor_outside_a_unit_neither_chooses_nor_sees_what_is_limited_to_it
 
     assert not any("检察机关党建" in page or "缺日期" in page or "骊歌" in page for page in pages)
     assert "还没有移出" in pages[1] or "没有移出的文章" in pages[1]
+    assert "骊歌" not in notes and not re.search(r"[02-9]", notes)  # no reason, no number of an article
     assert order == (shelf.FIRST_NOTE + 1, shelf.FIRST_NOTE, shelf.FULL)
-    assert refused == [400, 400, 404, 404, 404, 404]
-    assert {one.article_id for one in now(app, topic).content.excluded} == {shelf.UNDATED}
+    assert kept.pinned == order and [one.article_id for one in kept.excluded] == [shelf.UNDATED]
+    assert refused == [400, 400, 404]
     assert "检察机关党建" in seen_by_member and "骊歌" in seen_by_member
 
 
