@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from kb.errors import AccessError, KbError, StoreError
+from kb.model import NOTHING_HIDDEN
 from kb.store import saved_searches
 from kb.store.db import reading, writing
 from kb.store.saved_searches import Saved
@@ -93,7 +94,7 @@ def _last() -> int:
 
     Of the index, not of the store: what waits to be indexed is new when it can be found.
     """
-    return max(the_library().search.matches(sort="added_last", limit=1).ids, default=0)
+    return max(the_library().search.matches(sort="added_last", limit=1, hidden=NOTHING_HIDDEN).ids, default=0)
 
 
 def _new(saved: Saved) -> int | None:

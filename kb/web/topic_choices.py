@@ -100,7 +100,7 @@ def _place(text: str, default: int) -> int:
 @editors
 def unpin(topic_slug: str) -> Response:
     """Take an article out of the must-reads; it stays in the topic where the rule finds it."""
-    article_id = _one_seen()
+    article_id = _one_id()
 
     def change() -> str:
         _check_visible(article_id)
@@ -178,7 +178,7 @@ def _with_copies(ids: Sequence[int]) -> list[int]:
 @editors
 def readmit(topic_slug: str) -> Response:
     """Let an article into a topic again where the rule finds it."""
-    article_id = _one_seen()
+    article_id = _one_id()
 
     def change() -> str:
         _check_visible(article_id)
@@ -246,15 +246,6 @@ def _check_visible(article_id: int) -> None:
 def _one_id() -> int:
     """The article of a form with one; 0, which none has, where there is none."""
     return next(iter(read_ids(request.form.getlist("article"))), 0)
-
-
-def _one_seen() -> int:
-    """The same, of an article that the editor may see. Raises StoreError("store.no_article")."""
-    article_id = _one_id()
-    with reading(the_library().database) as connection:
-        if not chosen.of(connection, [article_id], hidden=the_hidden()):
-            raise StoreError("store.no_article", article_id=article_id)
-    return article_id
 
 
 def _refused(error: KbError, page: Callable[[], str]) -> Answer:

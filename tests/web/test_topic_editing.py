@@ -407,9 +407,6 @@ def test_an_editor_outside_a_unit_neither_chooses_nor_sees_what_is_limited_to_it
         post(outside, f"{address}/pins", {"article": shelf.FULL}).status_code,
         post(outside, f"{address}/exclusions", {"articles": shelf.FULL, "reason": "x"}).status_code,
         post(outside, f"/a/{shelf.FULL}/topics", {"topic": topic.slug}).status_code,
-        post(outside, f"{address}/pins/remove", {"article": shelf.FULL}).status_code,
-        post(outside, f"{address}/pins/arrange", {"article": shelf.FULL, "do": "remove"}).status_code,
-        post(outside, f"{address}/exclusions/readmit", {"article": shelf.UNDATED}).status_code,
     ]
     seen_by_member = member.get(f"{address}/pins").text + member.get(f"{address}/exclusions").text
     with writing(database) as connection:
