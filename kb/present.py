@@ -58,7 +58,8 @@ class PresentSearch:
                 found = words.versions(connection)
                 if (found.synonyms, found.topics) != (self._versions.synonyms, self._versions.topics):
                     table = words.synonym_table(connection)
-                    self._take_words(found, table, TopicRules(topics.every(connection), table))
+                    rules = TopicRules(topics.every(connection), table, topics.former_names(connection))
+                    self._take_words(found, table, rules)
         except SQLAlchemyError:
             log.warning("search.synonyms_unread", exc_info=True)  # whoever searches meets the same
         if generations.stamp(self._settings.index) != self._stamp:

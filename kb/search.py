@@ -62,7 +62,7 @@ def open_search(settings: Settings, database: Database) -> Search:
     """
     with reading(database) as connection:
         wanted, table = words.lexicon(connection), words.synonym_table(connection)
-        rules = TopicRules(topics.every(connection), table)
+        rules = TopicRules(topics.every(connection), table, topics.former_names(connection))
     found = made_with(settings)
     known = words.made_with(settings.index, found) if found else None
     segmenter = (known or wanted).segmenter()

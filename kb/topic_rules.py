@@ -29,12 +29,27 @@ FACET = "topic"
 
 
 class TopicRules:
-    """The topics of a library with their rules read, for a day: 近三个月 is reckoned from it. Safe to share between threads."""
+    """The topics of a library with their rules read, for a day: 近三个月 is reckoned from it. Safe to share between threads.
 
-    def __init__(self, topics: Sequence[Topic] = (), synonyms: Table | None = None) -> None:
+    `former`: names that shown topics had earlier, each with the slug of the topic, as kb.store.topics.former_names gives them:
+    what was saved or linked under an earlier name goes on finding the topic.
+    """
+
+    def __init__(
+        self,
+        topics: Sequence[Topic] = (),
+        synonyms: Table | None = None,
+        former: Mapping[str, str] | None = None,
+    ) -> None:
         self._topics = tuple(topic for topic in topics if topic.content.state == "shown")
         self._synonyms = synonyms or {}
         self._names = {topic.slug: topic.content.name for topic in self._topics}
+        present = {fold(name) for name in self._names.values()}
+        self._former = {
+            fold(name): self._names[slug]
+            for name, slug in (former or {}).items()
+            if slug in self._names and fold(name) not in present
+        }
         self._read: tuple[date | None, TopicSet] = (None, NO_TOPICS)
 
     def on(self, today: date) -> TopicSet:
@@ -67,16 +82,20 @@ class TopicRules:
         return query if found is query.root else replace(query, root=found)
 
     def filters(self, filters: Filters) -> Filters:
-        """The filters with topics by their names, where they were chosen by slug."""
+        """The filters with topics by their names, where they were chosen by slug or by an earlier name."""
         if FACET not in filters.only and FACET not in filters.without:
             return filters
         return replace(filters, only=self._named(filters.only), without=self._named(filters.without))
 
     def _named(self, chosen: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         return {
-            name: tuple(self._names.get(value, value) for value in values) if name == FACET else values
+            name: tuple(self._name(value) for value in values) if name == FACET else values
             for name, values in chosen.items()
         }
+
+    def _name(self, said: str) -> str:
+        """The present name of the topic of this slug or earlier name; what is neither stays."""
+        return self._names.get(said) or self._former.get(fold(said), said)
 
     def _meant(self, node: Node, members: Sequence[Membership]) -> Node:
         match node:
@@ -91,8 +110,8 @@ class TopicRules:
         return node
 
     def _called(self, text: str, members: Sequence[Membership]) -> tuple[Membership, ...]:
-        """Those of that name or slug; where there are none those whose name contains it."""
-        name = fold(self._names.get(text.strip(), text))
+        """Those of that name, slug or earlier name; where there are none those whose name contains it."""
+        name = fold(self._name(text.strip()))
         equal = tuple(one for one in members if fold(one.name) == name)
         return equal or tuple(one for one in members if name and name in fold(one.name))
 

@@ -48,7 +48,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         topics.add(connection, "caogao", TopicContent("草稿", "河流", state="draft"), "")
         for name, belongs in (("member", (unit,)), ("other", ())):
             user = users.add(connection, name, name, "reader", "x", units=belongs)
-            saved_searches.add(connection, user, "治河", "q=河流&newspaper=清河日报&not_newspaper=云岭日报")
+            saved_searches.add(
+                connection, user, "治河", "q=河流&newspaper=清河日报&not_newspaper=云岭日报", 0
+            )
     ingest.reindex(database, settings, everything=True)
     return settings
 

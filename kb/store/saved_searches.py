@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from kb.errors import StoreError
 from kb.model import Filters
 from kb.store import moments
-from kb.store.tables import articles, saved_searches
+from kb.store.tables import saved_searches
 
 MOST = 100  # of one person
 NAME_CHARS = 80
@@ -48,8 +48,8 @@ class Saved:
         return {"text": values.get("q", ""), "filters": filters, "scope": scope, "exact": "exact" in values}
 
 
-def add(connection: Connection, user_id: int, name: str, asked: str) -> Saved:
-    """Save a search; what the library holds now is not new to its owner.
+def add(connection: Connection, user_id: int, name: str, asked: str, last: int) -> Saved:
+    """Save a search; articles up to the id `last`, the last that can be found now, are not new to its owner.
 
     Raises StoreError("saved.bad_name"), StoreError("saved.taken"), StoreError("saved.too_many").
     """
@@ -65,7 +65,7 @@ def add(connection: Connection, user_id: int, name: str, asked: str) -> Saved:
         "asked": asked,
         "code": base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower(),
         "created_at": moments.now(),
-        "seen_id": last_article(connection),
+        "seen_id": last,
     }
     made = connection.execute(insert(saved_searches).values(values))
     return Saved(int(made.inserted_primary_key[0]), **values)  # type: ignore[index,arg-type]  # an insert has one
@@ -89,19 +89,17 @@ def rename(connection: Connection, saved: Saved, name: str) -> None:
         _set(connection, saved, name=_free(connection, saved.user_id, name))
 
 
-def seen(connection: Connection, saved: Saved) -> None:
-    """Nothing that the library holds now is new to its owner any more."""
-    _set(connection, saved, seen_id=last_article(connection))
+def seen(connection: Connection, saved: Saved, last: int) -> None:
+    """Articles up to the id `last`, the last that can be found now, are not new to its owner any more.
+
+    An older index that answers for a while makes nothing new again.
+    """
+    _set(connection, saved, seen_id=max(last, saved.seen_id))
 
 
 def remove(connection: Connection, saved: Saved) -> None:
     """Forget it, and its feed."""
     connection.execute(delete(saved_searches).where(saved_searches.c.id == saved.id))
-
-
-def last_article(connection: Connection) -> int:
-    """The id of the article that was added last; 0 where there is none."""
-    return connection.scalar(select(func.max(articles.c.id))) or 0
 
 
 def _set(connection: Connection, saved: Saved, **values: Any) -> None:

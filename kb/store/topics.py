@@ -42,6 +42,24 @@ def history(connection: Connection, topic_id: int) -> list[Topic]:
     return [_topic(row) for row in connection.execute(asked)]
 
 
+def former_names(connection: Connection) -> dict[str, str]:
+    """Names under which shown topics were shown earlier, each with the slug of its topic.
+
+    No topic that is shown now has such a name; of several that had it, the one counts that had it last.
+    """
+    name, state = (topic_versions.c.content[key].as_string() for key in ("name", "state"))
+    asked = (
+        select(topics.c.slug, name.label("name"), (topic_versions.c.version == topics.c.version).label("now"))
+        .join(topics, topics.c.id == topic_versions.c.topic_id)
+        .where(state == "shown")
+        .order_by(topic_versions.c.changed_at, topic_versions.c.topic_id, topic_versions.c.version)
+    )
+    rows = connection.execute(asked).all()
+    shown = {row.slug: row.name for row in rows if row.now}
+    taken = set(shown.values())
+    return {row.name: row.slug for row in rows if row.slug in shown and row.name not in taken}
+
+
 def add(connection: Connection, slug: str, content: TopicContent, editor: str, note: str = "") -> Topic:
     """Keep a new topic. The slug must be free."""
     made = connection.execute(insert(topics).values(slug=slug, version=1)).inserted_primary_key

@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from kb.errors import AccessError, KbError, StoreError
+from kb.model import NOTHING_HIDDEN
 from kb.store import saved_searches
 from kb.store.db import reading, writing
 from kb.store.saved_searches import Saved
@@ -46,9 +47,10 @@ def feed(code: str) -> Response:
 def save() -> AnyResponse:
     """Save the search of a page of results."""
     wanted = _read(request.form.get("asked", ""))
+    last = _last()
     with _told(), writing(the_library().database) as connection:
         name = request.form.get("name", "") or wanted.text[: saved_searches.NAME_CHARS]
-        saved_searches.add(connection, _user_id(), name, urlencode(wanted.kept("copies")))
+        saved_searches.add(connection, _user_id(), name, urlencode(wanted.kept("copies")), last)
         flash(f"已保存检索「{name.strip()}」。")
     return _back()
 
@@ -66,9 +68,10 @@ def rename(code: str) -> AnyResponse:
 @signed_in
 def seen(code: str) -> AnyResponse:
     """What is there now is no longer new; on to the search, the newest first."""
+    last = _last()
     with writing(the_library().database) as connection:
         saved = _own(connection, code)
-        saved_searches.seen(connection, saved)
+        saved_searches.seen(connection, saved, last)
     return redirect(_read(saved.asked).url(sort="newest"), 303)
 
 
@@ -84,6 +87,14 @@ def delete(code: str) -> AnyResponse:
 def lines(connection: Connection) -> list[tuple[Saved, int | None]]:
     """The searches of who asks, each with how many articles are new; None where that cannot be told now."""
     return [(saved, _new(saved)) for saved in saved_searches.of_user(connection, _user_id())]
+
+
+def _last() -> int:
+    """The id of the last article that can be found now, whoever may see it; 0: none.
+
+    Of the index, not of the store: what waits to be indexed is new when it can be found.
+    """
+    return max(the_library().search.matches(sort="added_last", limit=1, hidden=NOTHING_HIDDEN).ids, default=0)
 
 
 def _new(saved: Saved) -> int | None:
