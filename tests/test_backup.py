@@ -37,6 +37,7 @@ from kb.store.inventory import inventory
 from kb.store.tables import audit as audit_table
 from kb.store.tables import sign_ins as sign_in_table
 from kb.text.fingerprint import Fingerprints
+from tests.gates import kill_backup
 from tests.making import article
 
 OPERATOR = Actor("cli:kb")
@@ -495,6 +496,18 @@ def test_killed_at_any_moment_nothing_is_lost_and_the_same_again_does_it(
     found = json.loads(done.stdout)
     assert found["wrong"] == []
     assert found["at_work"] * 2 >= kills
+
+
+def test_kills_meet_a_run_at_work_also_where_the_first_took_ten_times_as_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kill_backup, "took", [])
+    monkeypatch.setattr(kill_backup, "hits", [])
+    for moment in iter(kill_backup.paced([0.9, 0.2]), -1.0):
+        kill_backup.took.append(10.0 if moment is None else 0.0)
+        kill_backup.hits.append(moment is not None and moment < 1)
+
+    assert sum(kill_backup.hits) == 2
 
 
 def test_a_library_is_not_begun_anew_where_restoring_was_not_finished(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,9 @@ from sqlalchemy import Engine as Database
 
 from kb import follow, ingest
 from kb.config import Settings
-from kb.model import NOTHING_HIDDEN, TopicContent
+from kb.model import NOTHING_HIDDEN, Filters, TopicContent
 from kb.present import PresentSearch
-from kb.search import open_search
+from kb.search import Search, open_search
 from kb.store import topics, words
 from kb.store.db import writing
 from kb.text.lexicon import OwnTerm
@@ -100,6 +101,31 @@ def test_equal_names_hold_at_once_and_the_rest_stays(database: Database, setting
 
     assert present.get().find("支部活动").expanded == (("支部活动", ("枫溪活动",)),)
     assert present.get().engine is engine
+
+
+def test_a_topic_is_known_by_its_earlier_names_at_once_and_the_last_that_had_one_counts(
+    database: Database, settings: Settings
+) -> None:
+    present, content = PresentSearch(settings, database), TopicContent("甲题", "党建")
+
+    def known(search: Search) -> list[str]:
+        return [
+            search.topics.filters(Filters({"topic": (one,)})).only["topic"][0] for one in ("甲题", "乙题")
+        ]
+
+    with writing(database) as connection:
+        first = topics.add(connection, "one", content, "wang")
+        first = topics.change(connection, first, replace(content, name="乙题"), "wang", "")
+        topics.add(connection, "draft", replace(content, state="draft"), "wang")
+    assert known(present.get()) == ["乙题", "乙题"]
+    with writing(database) as connection:
+        second = topics.add(connection, "two", content, "wang")
+    assert known(present.get()) == ["甲题", "乙题"]
+    with writing(database) as connection:
+        topics.change(connection, second, replace(content, name="丙题"), "wang", "")
+        topics.change(connection, first, replace(content, name="丁题"), "wang", "")
+
+    assert known(present.get()) == known(open_search(settings, database)) == ["丙题", "丁题"]
 
 
 def test_old_files_of_words_are_cleared_away(settings: Settings) -> None:

@@ -237,6 +237,17 @@ def test_a_draft_is_found_by_who_holds_it_and_named_nowhere(search):
     assert told(search, NOBODY, "专题:未发布") == told(search, NOBODY, **only("未发布")) == set()
 
 
+def test_an_earlier_name_goes_on_finding_the_topic_unless_another_has_it_now(search):
+    rules = (topic(1, "机关党建", "党建", [4], [2]), topic(2, "防火", "防火 电路"))
+    former = {"支部 党建": "topic-1", "防火": "topic-1", "没有了": "topic-7"}
+    search = replace(search, topics=TopicRules(rules, former=former))
+
+    for name in ("支部 党建", "支部　党建"):
+        assert told(search, NOBODY, f"专题:“{name}”") == told(search, NOBODY, **only(name)) == {1, 3, 4}
+    assert told(search, NOBODY, "专题:防火") == told(search, NOBODY, **only("防火")) == {4}
+    assert told(search, NOBODY, "专题:没有了") == set()
+
+
 def test_topics_are_worked_out_once_for_an_index_and_whatever_else_is_asked(search, monkeypatch):
     made, real = [], topics_of_an_index._topics
     monkeypatch.setattr(topics_of_an_index, "_topics", lambda *asked: made.append(1) or real(*asked))

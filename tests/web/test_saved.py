@@ -56,6 +56,22 @@ def test_a_search_is_saved_by_name_opened_by_link_and_followed(own_app: Flask) -
     assert "没有新增" in mine.get("/me").text
 
 
+def test_what_waits_to_be_indexed_is_new_when_it_can_be_found(own_app: Flask) -> None:
+    mine, library = signed_in(own_app, name="sun"), library_of(own_app)
+    for number, saves in enumerate((True, False)):
+        made = article(f"候录材料{number}", (f"候录第{number}篇。",), key=f"https://a.example/waits-{number}")
+        with writing(library.database) as connection:
+            articles.save(connection, [NewArticle(made)], articles.fingerprints(connection))
+        if saves:
+            post(mine, "/saved", {"asked": "q=候录", "name": "候"})
+        else:
+            post(mine, f"/saved/{code_of(own_app, 'sun')}/seen")
+        assert "没有新增" in mine.get("/me").text
+        ingest.reindex(library.database, library.settings, everything=False)
+
+        assert "新增 1 篇" in mine.get("/me").text
+
+
 def test_what_cannot_be_is_said_and_changes_nothing(own_app: Flask) -> None:
     mine = signed_in(own_app, name="li")
     post(mine, "/saved", {"asked": "q=党建", "name": "甲"})
